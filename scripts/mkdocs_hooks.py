@@ -1,0 +1,14 @@
+"""Docstrings are written for Python's own help(); this brings their few Sphinx marks into plain HTML."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+ROLE = re.compile(r":(?:py:)?(?:func|class|meth|data|mod|attr|exc):<code>~?([^<]*)</code>")
+LITERAL_BLOCK = re.compile(r"<p>::</p>\s*(?=<)")
+
+
+def on_page_content(html: str, **_: Any) -> str:
+    """``:func:`name``` becomes the name as code; the lone ``::`` before a literal block disappears."""
+    return LITERAL_BLOCK.sub("", ROLE.sub(r"<code>\1</code>", html))

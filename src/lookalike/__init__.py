@@ -1,0 +1,102 @@
+"""lookalike: image similarity as people see it.
+
+Names are loaded when they are first used, so that ``import lookalike`` stays quick.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from lookalike._version import __version__
+
+if TYPE_CHECKING:
+    from lookalike.encoders import (
+        Encoder,
+        EncoderCard,
+        EncoderOptions,
+        Preprocessing,
+        list_encoders,
+        load_encoder,
+    )
+    from lookalike.errors import LookalikeError
+    from lookalike.gallery import Gallery, Hit, Hits, IndexOptions, IndexReport
+    from lookalike.images import decode, open_source, read_image, resize
+    from lookalike.similarity import (
+        Comparison,
+        compare,
+        cosine,
+        distance_blocks,
+        distance_matrix,
+        euclidean,
+        nearest,
+        set_distance,
+        set_distance_matrix,
+    )
+
+_ROOMS = {
+    "lookalike.encoders": (
+        "Encoder",
+        "EncoderCard",
+        "EncoderOptions",
+        "Preprocessing",
+        "list_encoders",
+        "load_encoder",
+    ),
+    "lookalike.errors": ("LookalikeError",),
+    "lookalike.gallery": ("Gallery", "Hit", "Hits", "IndexOptions", "IndexReport"),
+    "lookalike.images": ("decode", "open_source", "read_image", "resize"),
+    "lookalike.similarity": (
+        "Comparison",
+        "compare",
+        "cosine",
+        "distance_blocks",
+        "distance_matrix",
+        "euclidean",
+        "nearest",
+        "set_distance",
+        "set_distance_matrix",
+    ),
+}
+_HOME = {name: room for room, names in _ROOMS.items() for name in names}
+
+__all__ = [
+    "Comparison",
+    "Encoder",
+    "EncoderCard",
+    "EncoderOptions",
+    "Gallery",
+    "Hit",
+    "Hits",
+    "IndexOptions",
+    "IndexReport",
+    "LookalikeError",
+    "Preprocessing",
+    "__version__",
+    "compare",
+    "cosine",
+    "decode",
+    "distance_blocks",
+    "distance_matrix",
+    "euclidean",
+    "list_encoders",
+    "load_encoder",
+    "nearest",
+    "open_source",
+    "read_image",
+    "resize",
+    "set_distance",
+    "set_distance_matrix",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'lookalike' has no attribute {name!r}")
+    value = getattr(import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

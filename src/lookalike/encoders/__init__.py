@@ -1,0 +1,28 @@
+"""One image -> one float32 vector, and where the network has one, a feature map."""
+
+from lookalike.encoders.base import Encoder, EncoderCard, Preprocessing, normalize
+from lookalike.encoders.registry import (
+    BUILTIN,
+    DEFAULT_ENCODER,
+    EncoderEntry,
+    EncoderOptions,
+    EncoderStatus,
+    list_encoders,
+    load_encoder,
+)
+from lookalike.encoders.spec import absolute_spec
+
+__all__ = [
+    "BUILTIN",
+    "DEFAULT_ENCODER",
+    "Encoder",
+    "EncoderCard",
+    "EncoderEntry",
+    "EncoderOptions",
+    "EncoderStatus",
+    "Preprocessing",
+    "list_encoders",
+    "absolute_spec",
+    "load_encoder",
+    "normalize",
+]

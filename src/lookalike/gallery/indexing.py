@@ -1,0 +1,215 @@
+"""Bring images into a gallery: read and write at the same time, and pick up where a dead run stopped."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+import numpy as np
+from numpy.typing import NDArray
+
+from lookalike.encoders import Encoder
+from lookalike.encoders.cache import EmbeddingCache
+from lookalike.errors import ImageError
+from lookalike.gallery.codecs import FIT_ROWS
+from lookalike.gallery.index_reader import Reader
+from lookalike.gallery.index_report import IndexOptions, IndexReport
+from lookalike.gallery.index_rows import Known, Outcome, Row, is_gone, rows_table, updates_table
+from lookalike.gallery.store import Store, problems_schema
+from lookalike.images import ImageSource
+
+COMMIT_ROWS = 512
+COMMIT_SECONDS = 3.0
+BATCH_PIXEL_BYTES = 128 * 1024 * 1024
+"""Decoded images that wait for a batch encoder take at most about this much memory."""
+
+
+class Indexer:
+    """One run over one source. The caller holds the gallery's write lock."""
+
+    def __init__(
+        self,
+        store: Store,
+        encoder: Encoder,
+        source: ImageSource,
+        cache: EmbeddingCache | None,
+        next_id: int,
+        save_settings: Callable[..., None],
+        options: IndexOptions,
+    ) -> None:
+        self.store = store
+        self.encoder = encoder
+        self.source = source
+        self.cache = cache
+        self.options = options
+        self.report = IndexReport()
+        self.known = Known.load(store)
+        self.columns = store.ensure_columns(source.metadata_schema())
+        self._save_settings = save_settings
+        self._next_id = max(next_id, max(self.known.ids, default=-1) + 1)
+        self._rows: list[Row] = []
+        self._pixels: list[tuple[Row, NDArray[np.uint8]]] = []
+        self._updates: list[tuple[int, Outcome]] = []
+        self._problems: dict[str, ImageError] = {}
+        self._bad: set[str] = set()
+        self._unfit = store.codec.needs_fit and not store.codec.parameters
+        self._last_commit = self._last_progress = time.monotonic()
+
+    def run(self) -> IndexReport:
+        """Index the whole source."""
+        started = time.monotonic()
+        reader = Reader(self.encoder, self.cache, self.known, self.options.workers, rehash=self.options.rehash)
+        for outcome in reader.outcomes(self.source):
+            self._take(outcome)
+            if self._time_to_commit():
+                self._commit()
+            self._show(started)
+        for problem in self.source.problems:
+            self._note(problem)
+        self._commit()
+        self._mark_vanished()
+        self._forget_solved_problems()
+        self._time(started)
+        if self.options.progress:
+            self.options.progress(self.report)
+        return self.report
+
+    def _take(self, outcome: Outcome) -> None:
+        if outcome.problem is not None:
+            self._note(outcome.problem)
+            return
+        if outcome.row is not None:
+            self._take_row(outcome.row, outcome.pixels)
+            return
+        if outcome.same is not None:
+            self.report.unchanged += not self.known.seen[outcome.same]
+            self.known.seen[outcome.same] = True
+            return
+        kept = outcome.moved if outcome.moved is not None else outcome.touched
+        assert kept is not None
+        if outcome.moved is not None:
+            self.report.moved += 1
+        else:
+            self.report.unchanged += not self.known.seen[kept]
+        self.known.seen[kept] = True
+        self._updates.append((self.known.ids[kept], outcome))
+
+    def _take_row(self, row: Row, pixels: NDArray[np.uint8] | None) -> None:
+        position = self.known.by_path.get(row.ref.name)
+        if position is not None:
+            self.known.seen[position] = True
+        self._rows.append(row)
+        if pixels is not None:
+            self._pixels.append((row, pixels))
+            waiting = sum(image.nbytes for _, image in self._pixels)
+            if len(self._pixels) >= self.encoder.batch_size or waiting > BATCH_PIXEL_BYTES:
+                self._embed_waiting()
+
+    def _embed_waiting(self) -> None:
+        if self._pixels:
+            vectors = self.encoder.embed([pixels for _, pixels in self._pixels])
+            for (row, _), vector in zip(self._pixels, vectors, strict=True):
+                row.vector, row.computed = vector, True
+            self._pixels = []
+
+    def _note(self, problem: ImageError) -> None:
+        self.report.note(problem)
+        self._problems[problem.name] = problem
+        self._bad.add(problem.name)
+
+    def _time_to_commit(self) -> bool:
+        waiting = len(self._rows) + len(self._updates) + len(self._problems)
+        if self._unfit:
+            return waiting >= FIT_ROWS
+        late = time.monotonic() - self._last_commit > COMMIT_SECONDS
+        return waiting >= COMMIT_ROWS or (waiting > 0 and late)
+
+    def _commit(self) -> None:
+        self._embed_waiting()
+        if self._rows:
+            # A list may name a file twice: the last word counts.
+            self._commit_rows(list({row.ref.name: row for row in self._rows}.values()))
+            self._rows = []
+        if self._updates:
+            latest = {row_id: (row_id, outcome) for row_id, outcome in self._updates}
+            self.store.update_by_id(updates_table(list(latest.values()), self.source.spec, self.columns))
+            self._updates = []
+        if self._problems:
+            self._commit_problems()
+            self._problems = {}
+        self._last_commit = time.monotonic()
+
+    def _commit_rows(self, rows: list[Row]) -> None:
+        vectors = np.stack([row.vector for row in rows if row.vector is not None])
+        if self._unfit:
+            self._save_settings(codec=self.store.codec.fit(vectors))
+            self._unfit = False
+        codes = self.store.codec.encode(vectors)
+        table = rows_table(rows, self._next_id, self.source.spec, codes, self.columns)
+        if any(row.ref.name in self.known.by_path for row in rows):
+            self.store.replace_by_path(table)
+        else:
+            self.store.append(table)
+        self.known.add(rows, self._next_id, self.source.spec)
+        self._next_id += len(rows)
+        self.report.indexed += len(rows)
+        if self.options.on_commit:
+            self.options.on_commit([row.ref.name for row in rows])
+        if self.cache is not None:
+            computed = {row.content: row.vector for row in rows if row.computed and row.vector is not None}
+            if computed:
+                self.cache.put_many(self.encoder.card.fingerprint, computed)
+
+    def _commit_problems(self) -> None:
+        import pyarrow as pa
+
+        rows = [
+            {"path": _storable(name), "kind": p.kind, "reason": _storable(p.reason), "source": self.source.spec}
+            for name, p in self._problems.items()
+        ]
+        table = pa.Table.from_pylist(rows, schema=problems_schema())
+        self.store.replace_problems(table, [row["path"] for row in rows])
+
+    def _mark_vanished(self) -> None:
+        """Rows of this source that it no longer holds are marked missing, or removed when pruning."""
+        gone = [i for i in np.flatnonzero(~self.known.seen).tolist() if self._vanished(i)]
+        newly = [self.known.ids[i] for i in gone if not self.known.missing[i]]
+        if self.options.prune and gone:
+            # Ids are never given out again, or an index that has not heard of the removal would lie.
+            self._save_settings(next_id=self._next_id)
+            self.store.delete_ids([self.known.ids[i] for i in gone])
+            self.report.pruned = len(gone)
+        elif newly:
+            self.store.mark_missing(newly)
+            self.report.missing = len(newly)
+
+    def _vanished(self, position: int) -> bool:
+        path, source = self.known.paths[position], self.known.sources[position]
+        if path in self._bad:
+            return True
+        if source != self.source.spec and not self.source.covers(path):
+            return False
+        in_listed_archive = path.startswith(f"{self.source.spec}::")
+        return in_listed_archive or is_gone(path)
+
+    def _forget_solved_problems(self) -> None:
+        known = self.store.problem_paths(self.source.spec)
+        solved = [path for path in known if path not in {_storable(name) for name in self._bad}]
+        if solved:
+            self.store.replace_problems(problems_schema().empty_table(), solved)
+
+    def _show(self, started: float) -> None:
+        now = time.monotonic()
+        if self.options.progress and now - self._last_progress > 0.1:
+            self._last_progress = now
+            self._time(started)
+            self.options.progress(self.report)
+
+    def _time(self, started: float) -> None:
+        self.report.seconds = round(time.monotonic() - started, 3)
+        self.report.images_per_second = round(self.report.indexed / max(self.report.seconds, 1e-9), 1)
+
+
+def _storable(text: str) -> str:
+    """File names that are not UTF-8 carry surrogates, which Arrow cannot hold."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+

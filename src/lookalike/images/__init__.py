@@ -1,0 +1,25 @@
+"""Pixels in: decoding with limits, resize policies, and sources of many images.
+
+Loads NumPy and Pillow only; readers of tables and HEIF are imported when first needed.
+"""
+
+from lookalike.images.decode import DEFAULT_MAX_PIXELS, ImageLike, decode, read_image
+from lookalike.images.info import DecodedImage, ImageInfo
+from lookalike.images.ref import ImageRef
+from lookalike.images.resize import crop_box, resize, thumbnail
+from lookalike.images.sources import ImageSource, open_source
+
+__all__ = [
+    "DEFAULT_MAX_PIXELS",
+    "DecodedImage",
+    "ImageInfo",
+    "ImageLike",
+    "ImageRef",
+    "ImageSource",
+    "crop_box",
+    "decode",
+    "open_source",
+    "read_image",
+    "resize",
+    "thumbnail",
+]

@@ -1,0 +1,43 @@
+"""What the pages' examples find around them: photographs, a small network and the command ``lookalike``."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import sys
+from pathlib import Path
+
+import pytest
+import sample_photos
+import tiny_onnx
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """photos/, new/ and models/ as the pages expect them; copied for each page."""
+    folder = tmp_path_factory.mktemp("prepared")
+    sample_photos.make(folder)
+    (folder / "models").mkdir()
+    tiny_onnx.write(folder / "models" / "my-network.onnx")
+    return folder
+
+
+@pytest.fixture
+def workplace(prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A fresh working directory with the prepared files, in which `lookalike` is a command."""
+    folder = tmp_path / "work"
+    shutil.copytree(prepared, folder)
+    monkeypatch.chdir(folder)
+    commands = tmp_path / "bin"
+    commands.mkdir()
+    command = commands / "lookalike"
+    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -W error::DeprecationWarning:lookalike '
+                       '-c "from lookalike.cli.main import run; run()" "$@"\n')  # fmt: skip
+    command.chmod(command.stat().st_mode | stat.S_IXUSR)
+    monkeypatch.setenv("PATH", str(commands), prepend=os.pathsep)
+    monkeypatch.setenv("PYTHONPATH", str(ROOT / "src"), prepend=os.pathsep)
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    return folder
