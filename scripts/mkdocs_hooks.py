@@ -6,9 +6,13 @@ import re
 from typing import Any
 
 ROLE = re.compile(r":(?:py:)?(?:func|class|meth|data|mod|attr|exc):<code>~?([^<]*)</code>")
-LITERAL_BLOCK = re.compile(r"<p>::</p>\s*(?=<)")
+LITERAL_BLOCK = re.compile(r"<p>::</p>\s*(?=<)|(?<=\w)(?:\s+:|:):(?=</p>)")
+
+
+def _ending(match: re.Match[str]) -> str:
+    return "" if match[0].startswith("<p>") else ":"
 
 
 def on_page_content(html: str, **_: Any) -> str:
     """``:func:`name``` becomes the name as code; the lone ``::`` before a literal block disappears."""
-    return LITERAL_BLOCK.sub("", ROLE.sub(r"<code>\1</code>", html))
+    return LITERAL_BLOCK.sub(_ending, ROLE.sub(r"<code>\1</code>", html))

@@ -27,7 +27,6 @@ NOT_TO_NAME = re.compile(
             r"registry\." + "npmjs",
             r"registry\." + "yarnpkg",
             r"deb\." + "debian",
-            r"download\." + r"pytorch\.org",
             r"(?<![\w.])/" + r"work/",
             r"/opt/" + r"(?:pypi|wheels)",
             r"extra-" + "index-url",

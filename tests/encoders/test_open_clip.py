@@ -43,7 +43,7 @@ def open_clip(tmp_path_factory: pytest.TempPathFactory) -> Iterator[object]:
 
 
 @pytest.fixture(scope="module")
-def weights(open_clip: object, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def weights(open_clip: object, tmp_path_factory: pytest.TempPathFactory) -> Path:  # noqa: ARG001
     from safetensors.torch import save_file
 
     from lookalike.encoders.open_clip import build
@@ -60,7 +60,7 @@ def images(count: int) -> list[np.ndarray]:
 
 
 def test_images_and_texts_share_a_space(weights: Path) -> None:
-    encoder = load_encoder("open_clip:tiny-test", EncoderOptions(weights=weights, device="cpu"))
+    encoder = load_encoder("open_clip:tiny-test", EncoderOptions(weights=weights, device="cpu", threads=1))
     assert encoder.card.dim == 24
     assert encoder.card.text
     assert encoder.card.feature_map == (4, 4, 32)
@@ -79,7 +79,7 @@ def test_both_towers_give_the_numbers_of_the_model_itself(open_clip: object, wei
     from lookalike.encoders.open_clip import build
     from lookalike.encoders.preprocess import to_network
 
-    encoder = load_encoder("open_clip:tiny-test", EncoderOptions(weights=weights, device="cpu"))
+    encoder = load_encoder("open_clip:tiny-test", EncoderOptions(weights=weights, device="cpu", threads=1))
     module = build("tiny-test").eval()
     open_clip.load_checkpoint(module, str(weights))  # type: ignore[attr-defined]
     batch = torch.from_numpy(np.stack([to_network(image, encoder.card) for image in images(4)]))
@@ -94,7 +94,7 @@ def test_both_towers_give_the_numbers_of_the_model_itself(open_clip: object, wei
 
 
 def test_batches_do_not_change_images_or_texts(weights: Path) -> None:
-    encoder = load_encoder("open_clip:tiny-test", EncoderOptions(weights=weights, device="cpu"))
+    encoder = load_encoder("open_clip:tiny-test", EncoderOptions(weights=weights, device="cpu", threads=1))
     words = ["cat", "dog", "a long sentence about a house"]
     assert np.array_equal(
         encoder.embed_text(words), np.concatenate([encoder.embed_text([word]) for word in words])
@@ -104,7 +104,8 @@ def test_batches_do_not_change_images_or_texts(weights: Path) -> None:
     assert encoder.embed_text([]).shape == (0, 24)
 
 
-def test_weights_of_another_model_are_refused(open_clip: object, weights: Path, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("open_clip")
+def test_weights_of_another_model_are_refused(weights: Path, tmp_path: Path) -> None:
     from safetensors.torch import load_file, save_file
 
     state = load_file(weights)
@@ -122,8 +123,9 @@ def test_weights_of_another_model_are_refused(open_clip: object, weights: Path, 
         load_encoder("open_clip:tiny-test", EncoderOptions(weights=tmp_path / "bad.safetensors"))
 
 
-def test_unknown_names(open_clip: object) -> None:
-    with pytest.raises(UnknownEncoder, match="no model called 'ViT-B-33'; similar: .*ViT-B-32"):
+@pytest.mark.usefixtures("open_clip")
+def test_unknown_names() -> None:
+    with pytest.raises(UnknownEncoder, match=r"no model called 'ViT-B-33'; similar: .*ViT-B-32"):
         load_encoder("open_clip:ViT-B-33/openai")
     with pytest.raises(UnknownEncoder, match="no weights 'nothing'; it has: openai"):
         load_encoder("open_clip:ViT-B-32/nothing")
@@ -131,16 +133,18 @@ def test_unknown_names(open_clip: object) -> None:
         load_encoder("open_clip:ViT-B-32/openai?colour=red")
 
 
-def test_without_a_network_the_file_is_named(open_clip: object, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("open_clip")
+def test_without_a_network_the_file_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    monkeypatch.setattr("lookalike.encoders.weights_source.hub_cached", lambda wanted: None)
+    monkeypatch.setattr("lookalike.encoders.weights_source.hub_cached", lambda _wanted: None)
     with pytest.raises(WeightsNotFound, match=r"laion/CLIP-ViT-B-32-laion2B-s34B-b79K/.*--weights FILE"):
         load_encoder("open_clip:ViT-B-32/laion2b_s34b_b79k")
     with pytest.raises(WeightsNotFound, match="no weights are published for it"):
         load_encoder("open_clip:tiny-test")
 
 
-def test_published_weights_bring_their_activation_and_preprocessing(open_clip: object) -> None:
+@pytest.mark.usefixtures("open_clip")
+def test_published_weights_bring_their_activation_and_preprocessing() -> None:
     from lookalike.encoders.open_clip import _published, make_card, wanted_weights
 
     assert _published("ViT-B-32", "openai")["quick_gelu"]
@@ -159,9 +163,8 @@ def test_published_weights_bring_their_activation_and_preprocessing(open_clip: o
     assert card.preprocessing.mean == pytest.approx((0.4815, 0.4578, 0.4082), abs=1e-4)
 
 
-def test_text_of_other_families_needs_their_tokenizer(
-    open_clip: object, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("open_clip")
+def test_text_of_other_families_needs_their_tokenizer(monkeypatch: pytest.MonkeyPatch) -> None:
     import sys
 
     from lookalike.encoders.open_clip import load_tokenizer

@@ -53,7 +53,7 @@ def test_penultimate_layer(name: str) -> None:
     batch = torch.from_numpy(np.stack([to_network(image, card) for image in images(2)]))
     with torch.inference_mode():
         logits = module(batch).numpy()
-    encoder = TorchvisionEncoder(module, card, EncoderOptions(device="cpu"))
+    encoder = TorchvisionEncoder(module, card, EncoderOptions(device="cpu", threads=1))
     dim, local = SHAPES[name]
     assert (encoder.card.dim, encoder.card.feature_map) == (dim, local)
     assert encoder.card.input_size == (224, 224)
@@ -97,12 +97,16 @@ def test_a_weights_file_is_loaded_with_or_without_its_classifier(tmp_path: Path)
         {"epoch": 3, "state_dict": {f"module.{name}": value for name, value in state.items()}}, wrapped
     )
     results = [
-        load_encoder("torchvision:resnet18", EncoderOptions(weights=path, device="cpu")).embed(images(1))
+        load_encoder("torchvision:resnet18", EncoderOptions(weights=path, device="cpu", threads=1)).embed(
+            images(1)
+        )
         for path in (whole, headless, wrapped)
     ]
     assert np.array_equal(results[0], results[1])
     assert np.array_equal(results[0], results[2])
-    reference = TorchvisionEncoder(module, make_card("x", "resnet18"), EncoderOptions(device="cpu"))
+    reference = TorchvisionEncoder(
+        module, make_card("x", "resnet18"), EncoderOptions(device="cpu", threads=1)
+    )
     assert np.array_equal(results[0], reference.embed(images(1)))
 
 

@@ -45,7 +45,9 @@ class FakeGallery:
             "modified": [datetime(2020, 1, 1)] * n,
             "missing": [False] * n,
         }
-        types = {"label": pa.string(), "taken": pa.timestamp("s"), "modified": pa.timestamp("s")}
+        types = {name: pa.string() for name in ("path", "content", "signature", "label", "format")}
+        types |= {name: pa.timestamp("s") for name in ("taken", "modified")}
+        types |= {"width": pa.int32(), "height": pa.int32(), "bytes": pa.int64(), "missing": pa.bool_()}
         merged = defaults | columns
         self.table = pa.table(
             {"id": self.ids, **{k: pa.array(list(v), type=types.get(k)) for k, v in merged.items()}}

@@ -1,1 +1,1 @@
-"""TBD"""
+"""The command line: parse, call the library, print."""

@@ -1,4 +1,4 @@
-"""The part of an encoder's name behind ``?``: ``timm:mobilenetv2_100?pad_type=same&resize=squash&mean=0.5``."""
+"""The part of an encoder's name behind ``?``: ``timm:mobilenetv2_100?pad_type=same&resize=squash``."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def override_preprocessing(
 
 
 def literal(text: str) -> Any:
-    """A value for a network's constructor: number, ``True``/``false``, ``None``, list, or else the text itself."""
+    """A value for a network's constructor: number, truth value, ``None``, list, or else the text itself."""
     if text.lower() in ("true", "false"):
         return text.lower() == "true"
     try:

@@ -138,10 +138,12 @@ class OnnxEncoder(PerImageEncoder):
         self.card = card
 
     def _embed_one(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-        return self.network.embed(to_network(pixels, self.card)[np.newaxis])[0]
+        batch = to_network(pixels, self.card)[np.newaxis]
+        return self.network.embed(batch).reshape(-1)
 
     def _feature_map_one(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-        return self.network.feature_map(to_network(pixels, self.card)[np.newaxis])[0]
+        batch = to_network(pixels, self.card)[np.newaxis]
+        return np.asarray(self.network.feature_map(batch)[0])
 
 
 class BatchedOnnxEncoder(Encoder):

@@ -1,8 +1,8 @@
 """CLIP models of open_clip: ``open_clip:MODEL/PRETRAINED``, images and texts in one space.
 
 ``open_clip:ViT-B-32/laion2b_s34b_b79k`` takes published weights; ``open_clip:ViT-B-32`` takes a file given as
-``--weights FILE``. An image's embedding is the projected one. Preprocessing is that of the published weights; options
-of :mod:`lookalike.encoders.network_options` (``resize=squash``, ...) behind ``?`` replace it.
+``--weights FILE``. An image's embedding is the projected one. Preprocessing is that of the published weights;
+options of :mod:`lookalike.encoders.network_options` (``resize=squash``, ...) behind ``?`` replace it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,6 @@ from lookalike.encoders.weights_source import (
     find_weights,
     hub_cached,
     is_offline,
-    not_found,
     reachable,
 )
 from lookalike.errors import EncoderCardError, NoSuchOutput, UnknownEncoder, WeightsNotFound, printable
@@ -98,6 +97,7 @@ def load(argument: str, options: EncoderOptions) -> OpenClipEncoder:
         EncoderCardError: the weights file belongs to another network.
         MissingDependency: open_clip or torch is not installed.
     """
+    require("torch", "clip", f"encoder open_clip:{argument}")
     model, tag, settings = _parse(argument)
     path = find_weights(wanted_weights(argument), options.weights)
     module = build(model, tag)
@@ -193,8 +193,8 @@ def load_tokenizer(model: str, encoder: str) -> Any:
         wanted = WantedWeights(encoder, repo or "google/siglip", ("tokenizer.json", "tokenizer_config.json"))
         if hub_cached(wanted) is None and (is_offline() or not reachable("https://huggingface.co")):
             raise WeightsNotFound(
-                f"encoder {encoder}: the tokenizer for texts ({wanted.described}) is not on this machine and cannot be "
-                f"fetched; embed one text where there is a network and copy the Hugging Face cache here"
+                f"encoder {encoder}: the tokenizer for texts ({wanted.described}) is not on this machine and "
+                f"cannot be fetched; embed one text where there is a network and copy the Hugging Face cache here"
             )
     try:
         with _quiet():
@@ -247,7 +247,7 @@ def _published(model: str, tag: str) -> dict[str, Any]:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """open_clip writes to the root logger ('No pretrained weights loaded') and warns about its own defaults."""
+    """open_clip writes to the root logger and warns about its own defaults."""
     before = logging.root.manager.disable
     logging.disable(logging.WARNING)
     try:

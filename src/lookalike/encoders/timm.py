@@ -1,8 +1,8 @@
 """Networks of timm: ``timm:NAME`` or ``timm:NAME?pool=cls_prenorm&resize=squash``.
 
-Options behind the question mark: those of :mod:`lookalike.encoders.network_options` (``size``, ``resize``, ``mean``, ...),
-``pool`` (:data:`POOLS`), ``head=keep`` (keeps the last linear layer: the projection of a CLIP model), and any argument
-of ``timm.create_model``, such as ``pad_type=same``.
+Options behind the question mark: those of :mod:`lookalike.encoders.network_options` (``size``, ``resize``,
+``mean``, ...), ``pool`` (:data:`POOLS`), ``head=keep`` (keeps the last linear layer: the projection of a CLIP
+model), and any argument of ``timm.create_model``, such as ``pad_type=same``.
 
 Preprocessing is the network's own (``timm.data.resolve_model_data_config``): usually bicubic, short side to
 size / crop_pct, centre crop. ``resize=squash`` shows the network the whole image instead, as DreamSim does.
@@ -146,6 +146,7 @@ def load(argument: str, options: EncoderOptions) -> TimmEncoder:
         EncoderCardError: the weights file belongs to another network.
         MissingDependency: timm or torch is not installed.
     """
+    require("torch", "torch", f"encoder timm:{argument}")
     request = parse(argument)
     path = find_weights(wanted_weights(argument), options.weights)
     state = read_state_dict(path)
@@ -172,7 +173,8 @@ def wanted_weights(argument: str) -> WantedWeights:
     encoder = f"timm:{argument}"
     if config is None:
         return WantedWeights(encoder)
-    # custom_load: the published file is in another library's names and format (npz, or "hf": that of another project).
+    # custom_load: the published file is in another library's names and format (npz, or "hf": that of another
+    # project).
     if config.hf_hub_id and config.custom_load != "hf":
         repo, _, revision = config.hf_hub_id.partition("@")
         files = (config.hf_hub_filename,) if config.hf_hub_filename else WantedWeights.filenames
@@ -275,7 +277,7 @@ def make_card(encoder: str, request: _Request, module: Any) -> EncoderCard:
 
 
 def _in_timm_names(module: Any, state: dict[str, Any], path: Path) -> dict[str, Any]:
-    """Weights as their authors published them (DINOv2, OpenAI, ...) in timm's names, position embeddings resized."""
+    """Weights as their authors published them (DINOv2, ...) in timm's names, position embeddings resized."""
     convert = getattr(sys.modules[type(module).__module__], "checkpoint_filter_fn", None)
     if convert is None:
         return state
@@ -284,7 +286,8 @@ def _in_timm_names(module: Any, state: dict[str, Any], path: Path) -> dict[str, 
             warnings.simplefilter("ignore")
             return dict(convert(state, module))
     except (KeyError, RuntimeError, ValueError, AttributeError, IndexError, TypeError) as error:
-        # The converter trips over what belongs to another network; comparing names tells more than its error does.
+        # The converter trips over what belongs to another network; comparing names tells more than its error
+        # does.
         if set(state) & set(module.state_dict()):
             return state
         raise EncoderCardError(

@@ -26,12 +26,14 @@ ACCELERATOR_BATCH = 32
 class TorchEncoder(Encoder):
     """A PyTorch network as an encoder.
 
-    The same image gets the same numbers in a batch of 1 and of 1,000, because the network always sees one shape: single
-    images on the CPU (oneDNN picks other kernels for other batch sizes, which changes the last bits; on two cores
-    single images are as fast as batches, MobileNetV2 even twice as fast), and batches filled up to
-    :data:`ACCELERATOR_BATCH` on CUDA and MPS. On the CPU that makes float32 results bitwise equal.
+    The same image gets the same numbers in a batch of 1 and of 1,000, because the network always sees one
+    shape: single images on the CPU (oneDNN picks other kernels for other batch sizes, which changes the last
+    bits; on two cores single images are as fast as batches, MobileNetV2 even twice as fast), and batches
+    filled up to :data:`ACCELERATOR_BATCH` on CUDA and MPS. On the CPU that makes float32 results bitwise
+    equal.
 
-    Subclasses override :meth:`_forward` and :meth:`_spatial`; used directly, the module's own output is the embedding.
+    Subclasses override :meth:`_forward` and :meth:`_spatial`; used directly, the module's own output is the
+    embedding.
 
     Args:
         module: the network; float32 (b, 3, h, w) in, (b, d) out. It is put in eval mode and on the device.
@@ -61,7 +63,7 @@ class TorchEncoder(Encoder):
         """Tensor (b, 3, h, w) -> embeddings (b, d)."""
         return self.module(batch)
 
-    def _spatial(self, batch: Any) -> Any:
+    def _spatial(self, batch: Any) -> Any:  # noqa: ARG002 - the shape of what subclasses override
         """Tensor (b, 3, h, w) -> local features (b, h', w', d)."""
         raise NoSuchOutput(f"encoder {self.card.name} has no feature map")
 
@@ -94,10 +96,10 @@ class TorchEncoder(Encoder):
 
     def _measure(self) -> None:
         """Complete the card (``dim``, ``feature_map``) by running one black image."""
-        black = np.zeros((1, 3, *self.card.input_size), dtype=np.float32)
-        vector = self._each(black, lambda item: item, self._forward)
+        black = np.zeros((3, *self.card.input_size), dtype=np.float32)
+        vector = self._each([black], _itself, self._forward)
         try:
-            local: tuple[int, ...] | None = self._each(black, lambda item: item, self._spatial).shape[1:]
+            local: tuple[int, ...] | None = self._each([black], _itself, self._spatial).shape[1:]
         except NoSuchOutput:
             local = None
         if vector.ndim != 2:
@@ -106,6 +108,10 @@ class TorchEncoder(Encoder):
             )
         shape = (local[0], local[1], local[2]) if local is not None else None
         self.card = replace(self.card, dim=vector.shape[1], feature_map=shape)
+
+
+def _itself(item: NDArray[Any]) -> NDArray[Any]:
+    return item
 
 
 def require(package: str, extra: str, purpose: str) -> Any:

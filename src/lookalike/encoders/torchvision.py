@@ -1,12 +1,12 @@
 """Networks of torchvision, penultimate layer: ``torchvision:NAME``.
 
-The eight networks of the Totally-Looks-Like paper (Rosenfeld, Solbach, Tsotsos 2018, section 4) are :data:`TLL_NETWORKS`.
-The penultimate layer is the input of the last linear layer: for AlexNet and VGG the 4,096 numbers after the second fully
-connected layer and its ReLU, for ResNet and DenseNet the average-pooled map. Every other classifier of torchvision
-that ends in a linear layer works the same way.
+The eight networks of the Totally-Looks-Like paper (Rosenfeld, Solbach, Tsotsos 2018, section 4) are
+:data:`TLL_NETWORKS`. The penultimate layer is the input of the last linear layer: for AlexNet and VGG the
+4,096 numbers after the second fully connected layer and its ReLU, for ResNet and DenseNet the average-pooled
+map. Every other classifier of torchvision that ends in a linear layer works the same way.
 
-Preprocessing is that of the published weights ``IMAGENET1K_V1``; options of :mod:`lookalike.encoders.network_options`
-(``resize=squash``, ...) behind ``?`` replace it.
+Preprocessing is that of the published weights ``IMAGENET1K_V1``; options of
+:mod:`lookalike.encoders.network_options` (``resize=squash``, ...) behind ``?`` replace it.
 """
 
 from __future__ import annotations
@@ -97,6 +97,7 @@ def load(argument: str, options: EncoderOptions) -> TorchvisionEncoder:
         EncoderCardError: the weights file belongs to another network.
         MissingDependency: torchvision or torch is not installed.
     """
+    require("torch", "torch", f"encoder torchvision:{argument}")
     name, preprocessing = _parse(argument)
     path = find_weights(wanted_weights(argument), options.weights)
     state = _modern_names(name, read_state_dict(path))
@@ -138,7 +139,7 @@ def build(name: str) -> Any:
 
 
 def make_card(encoder: str, name: str, options: dict[str, str] | None = None) -> EncoderCard:
-    """Card of a torchvision network, without weights; dimension and feature map are measured by the encoder."""
+    """Card of a torchvision network, without weights; the encoder measures dimension and feature map."""
     weights = _published(name)
     how = weights.transforms()
     (crop,), (resize,) = how.crop_size, how.resize_size

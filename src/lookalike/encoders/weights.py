@@ -32,9 +32,9 @@ CLASSIFIERS = (
 def read_state_dict(path: Path) -> dict[str, Any]:
     """Tensors by name from a weights file, on the CPU, in the precision of the file.
 
-    ``.safetensors`` cannot hold code. The others are pickles and are read with ``weights_only=True``, so that nothing
-    in them is executed. A dictionary wrapped in ``state_dict`` or ``model``, and names that begin with ``module.``,
-    as training scripts leave them, are unwrapped.
+    ``.safetensors`` cannot hold code. The others are pickles and are read with ``weights_only=True``, so that
+    nothing in them is executed. A dictionary wrapped in ``state_dict`` or ``model``, and names that begin
+    with ``module.``, as training scripts leave them, are unwrapped.
 
     Raises:
         WeightsNotFound: no such file, not readable, of another kind, or damaged.
@@ -105,7 +105,8 @@ def _unwrap(content: Any, path: Path) -> dict[str, Any]:
 def load_weights(
     module: Any, state: Mapping[str, Any], path: Path, network: str, leftovers: Iterable[str] = CLASSIFIERS
 ) -> None:
-    """Copy weights into a network; every parameter must be there and fit. float16 and bfloat16 become float32.
+    """Copy weights into a network; every parameter must be there and fit. float16 and bfloat16 become
+    float32.
 
     Args:
         module: a torch module; changed in place.
@@ -115,7 +116,8 @@ def load_weights(
         leftovers: beginnings of names (up to a dot) that the file may hold and the network need not have.
 
     Raises:
-        EncoderCardError: names are missing or left over, or shapes differ: these are weights of another network.
+        EncoderCardError: names are missing or left over, or shapes differ: these are weights of another
+        network.
     """
     wanted = module.state_dict()
     # Batch normalisation's counter of training steps plays no part in inference, and old files lack it.
@@ -135,7 +137,7 @@ def complain(
 ) -> None:
     """Raise :class:`EncoderCardError` with counts and the first few names, unless all three are empty."""
     parts = [
-        f"{len(names)} {word} ({', '.join(printable(name) for name in names[:3])}{', ...' if len(names) > 3 else ''})"
+        f"{len(names)} {word} ({', '.join(map(printable, [*names[:3], *(['...'] if names[3:] else [])]))})"
         for word, names in (
             ("missing", list(missing)),
             ("of the wrong shape", list(wrong)),
@@ -145,7 +147,8 @@ def complain(
     ]
     if parts:
         raise EncoderCardError(
-            f"{_shown(path)}: these are not weights of {network}: {'; '.join(parts)}; give the file that belongs to it"
+            f"{_shown(path)}: these are not weights of {network}: {'; '.join(parts)}; "
+            "give the file that belongs to it"
         )
 
 
@@ -166,6 +169,6 @@ def _shown(path: Path) -> str:
 
 
 def _why(error: Exception) -> str:
-    """The first sentence of an error: PyTorch appends advice to load without safety, which nobody should follow."""
+    """The first sentence of an error: PyTorch then advises to load without safety; nobody should."""
     text = re.split(r"\n|(?<=[a-z])\. ", str(error).strip(), maxsplit=1)[0]
     return printable(f"{type(error).__name__}: {text}"[:160].rstrip(" :."))

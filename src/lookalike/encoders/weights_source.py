@@ -105,8 +105,8 @@ def is_offline() -> bool:
 def reachable(url: str, patience: float = PATIENCE) -> bool:
     """True when the server of ``url`` answers anything within ``patience`` seconds; proxies are honoured.
 
-    Libraries retry for 20 seconds and more before they give up, and resolving a name has no timeout of its own: so this
-    is asked first, from a thread that may be left behind.
+    Libraries retry for 20 seconds and more before they give up, and resolving a name has no timeout of its
+    own: so this is asked first, from a thread that may be left behind.
     """
     answered: list[bool] = []
 
@@ -128,20 +128,22 @@ def reachable(url: str, patience: float = PATIENCE) -> bool:
 def not_found(wanted: WantedWeights, why: str) -> WeightsNotFound:
     """The one line: which file was wanted, why it is not here, how to provide it."""
     return WeightsNotFound(
-        f"encoder {wanted.encoder}: its weights ({wanted.described}) are not on this machine and {why}; fetch that "
-        f"file where there is a network and give it with --weights FILE"
+        f"encoder {wanted.encoder}: its weights ({wanted.described}) are not on this machine and {why}; "
+        f"fetch that file where there is a network and give it with --weights FILE"
     )
 
 
 def _from_hub(wanted: WantedWeights) -> Path:
     hub = require("huggingface_hub", "torch", f"fetching weights of {wanted.encoder}")
+    # Submodules by name: the package hands them out as attributes only once somebody has imported them.
+    constants, errors = (import_module(f"huggingface_hub.{part}") for part in ("constants", "errors"))
     cached = hub_cached(wanted)
     if cached is not None:
         return cached
     if is_offline():
         raise not_found(wanted, "HF_HUB_OFFLINE forbids fetching them")
-    if not reachable(hub.constants.ENDPOINT):
-        raise not_found(wanted, f"{hub.constants.ENDPOINT} cannot be reached")
+    if not reachable(constants.ENDPOINT):
+        raise not_found(wanted, f"{constants.ENDPOINT} cannot be reached")
     for filename in wanted.filenames:
         try:
             return Path(
@@ -149,15 +151,15 @@ def _from_hub(wanted: WantedWeights) -> Path:
                     str(wanted.repo), filename, revision=wanted.revision, etag_timeout=PATIENCE
                 )
             )
-        except hub.errors.LocalEntryNotFoundError as error:
+        except errors.LocalEntryNotFoundError as error:
             raise not_found(wanted, f"the download failed ({_first_line(error)})") from None
-        except hub.errors.EntryNotFoundError:
+        except errors.EntryNotFoundError:
             continue
-        except hub.errors.GatedRepoError:
+        except errors.GatedRepoError:
             raise not_found(
                 wanted, "are given only to people who accepted their licence on the hub"
             ) from None
-        except (hub.errors.RepositoryNotFoundError, hub.errors.RevisionNotFoundError):
+        except (errors.RepositoryNotFoundError, errors.RevisionNotFoundError):
             raise not_found(wanted, "the hub knows no such repository") from None
         except Exception as error:  # HTTP libraries change between versions of the hub's client
             raise not_found(wanted, f"the download failed ({_first_line(error)})") from None

@@ -33,8 +33,10 @@ GAP = 1.5
 """Copies end where the next neighbour is this many times farther away."""
 FALSE_SHARE = 0.001
 """Images that may be joined by chance, as a share of the gallery (at least one image)."""
-FLOOR_SHARE, CEILING_SHARE, PLAIN_SHARE = 0.02, 0.25, 0.12
-"""Shares of the median distance of two random images: lower limit, upper limit, without statistics."""
+FLOOR_SHARE, CEILING_SHARE = 0.02, 0.25
+"""Limits of the threshold, as shares of the median distance of two random images."""
+PLAIN_SHARE = 0.15
+"""Threshold without statistics, as a share of the upper quartile of the distances of two images."""
 CEILING = 0.15
 """Rosenfeld et al. 2018 drop pairs up to this distance as near-duplicates (DenseNet121)."""
 PLAIN_LOW = 0.03
@@ -110,15 +112,15 @@ def choose_threshold(
     """
     n = int(ids.size)
     generator = np.random.default_rng(seed)
-    random_median = float(np.median(random_distances(matrix, generator))) if n > 1 else float("nan")
     if n < SMALL:
-        return _plain(n, random_median, "small")
+        return _plain(matrix, generator, "small")
+    random_median = float(np.median(random_distances(matrix, generator)))
     rows = np.sort(generator.permutation(n)[:SAMPLE])
     near = sorted_neighbours(gallery, ids[rows], matrix[rows], LAST_RANK + MOST_COPIES, candidates)
     ceiling = min(CEILING, CEILING_SHARE * random_median)
     background = beyond_copies(near, ceiling)
     if len(background) < max(20, len(rows) // 10):
-        return _plain(n, random_median, "random pairs")
+        return _plain(matrix, generator, "random pairs")
     dimension = intrinsic_dimension(background)
     radii = background[:, -1].astype(np.float64)
     budget = max(1.0, FALSE_SHARE * n)
@@ -187,7 +189,8 @@ def beyond_copies(near: NDArray[np.float32], ceiling: float) -> NDArray[np.float
     positions = np.arange(1, gap.shape[1] + 1)
     copies = np.max(np.where(gap, positions, 0), axis=1)
     columns = copies[:, None] + np.arange(LAST_RANK)
-    inside = columns[:, -1] < near.shape[1]
+    hidden = near[:, -1] <= ceiling  # copies to the last neighbour asked for: no background in sight
+    inside = (columns[:, -1] < near.shape[1]) & ~hidden
     picked = np.take_along_axis(held[inside], columns[inside], axis=1)
     return np.asarray(picked[np.isfinite(picked).all(axis=1)], dtype=np.float32)
 
@@ -219,9 +222,14 @@ def _solve(radii: NDArray[np.float64], dimension: float, n: int, budget: float, 
     return low
 
 
-def _plain(n: int, random_median: float, method: Literal["small", "random pairs"]) -> ThresholdChoice:
-    median = random_median if np.isfinite(random_median) else 0.0
-    value = float(np.clip(PLAIN_SHARE * median, PLAIN_LOW, CEILING))
+def _plain(
+    matrix: NDArray[np.float32], generator: np.random.Generator, method: Literal["small", "random pairs"]
+) -> ThresholdChoice:
+    """A share of the distance of clearly different images: the upper quartile, which copies hardly lower."""
+    n = len(matrix)
+    distances = random_distances(matrix, generator) if n > 1 else np.zeros(1)
+    quartile = float(np.quantile(distances, 0.75))
+    value = float(np.clip(PLAIN_SHARE * quartile, PLAIN_LOW, CEILING))
     why = (
         f"only {n} different images, too few for statistics"
         if method == "small"
@@ -231,12 +239,12 @@ def _plain(n: int, random_median: float, method: Literal["small", "random pairs"
         value=value,
         method=method,
         images=n,
-        random_median=random_median,
+        random_median=float(np.median(distances)) if n > 1 else float("nan"),
         floor=PLAIN_LOW,
         ceiling=CEILING,
         reason=(
-            f"{why}: threshold {value:.3f} = {PLAIN_SHARE:.0%} of the median distance {median:.3f} "
-            f"of two images, held between {PLAIN_LOW:g} and {CEILING:g}"
+            f"{why}: threshold {value:.3f} = {PLAIN_SHARE:.0%} of {quartile:.3f}, the upper quartile of the "
+            f"distances of two images, held between {PLAIN_LOW:g} and {CEILING:g}"
         ),
     )
 
@@ -248,6 +256,6 @@ def _sentence(
     number = f"{false:.1f}" if false >= 0.1 else "fewer than 0.1"
     return (
         f"two random images lie {random_median:.3f} apart, an image's {LAST_RANK}nd neighbour {radius:.3f}, "
-        f"and the number of neighbours grows as distance^{dimension:.1f}: at {value:.3f}{tail} about {number} of "
-        f"{n:,} images would have a different image that close by chance"
+        f"and the number of neighbours grows as distance^{dimension:.1f}: at {value:.3f}{tail} "
+        f"about {number} of {n:,} images would have a different image that close by chance"
     )

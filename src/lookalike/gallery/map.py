@@ -97,8 +97,8 @@ def project(
     """Draw the gallery on a plane by cosine distance. The same seed gives the same map.
 
     UMAP: McInnes, Healy, Melville 2018, arXiv 1802.03426; t-SNE: van der Maaten, Hinton 2008. Both start
-    from the first two principal components; from 2,000 images on both look at 50 principal components, not at the whole
-    vectors. Fewer than 16 images are drawn by PCA, and so is a gallery of identical images.
+    from the first two principal components; from 2,000 images on both look at 50 principal components, not at
+    the whole vectors. Fewer than 16 images are drawn by PCA, and so is a gallery of identical images.
 
     Args:
         gallery: the gallery.
@@ -124,7 +124,7 @@ def project(
         used, note = "pca", f"{n} images are too few for {method}; drawn by pca"
     elif method != "pca" and not np.any(np.ptp(selection.matrix, axis=0) > 1e-6):
         used, note = "pca", f"all images are alike: nothing for {method} to arrange; drawn by pca"
-    draw = {"umap": _umap, "tsne": _tsne, "pca": lambda matrix, seed: principal_components(matrix, 2, seed)}
+    draw = {"umap": _umap, "tsne": _tsne, "pca": _pca}
     xy = to_unit_square(draw[used](selection.matrix, seed))
     values, kind = ((), None) if color is None else color_values(selection.columns[color])
     return MapData(selection.ids, xy, tuple(selection.columns["path"]), color, values, kind, used, note)
@@ -140,7 +140,7 @@ def to_unit_square(points: NDArray[np.float32]) -> NDArray[np.float32]:
     low, high = xy.min(axis=0), xy.max(axis=0)
     span = float((high - low).max())
     scaled = (xy - (low + high) / 2) / (span if span > 1e-9 else 1.0) + 0.5
-    return np.clip(scaled, 0.0, 1.0).astype(np.float32)
+    return np.asarray(np.clip(scaled, 0.0, 1.0), dtype=np.float32)
 
 
 def color_values(
@@ -156,6 +156,10 @@ def color_values(
         # nan and infinity have no place on a scale, nor in JSON
         return tuple(float(v) if v is not None and np.isfinite(v) else None for v in values), "number"
     return tuple(None if v is None else str(v) for v in values), "category"
+
+
+def _pca(matrix: NDArray[np.float32], seed: int) -> NDArray[np.float32]:
+    return principal_components(matrix, 2, seed)
 
 
 def _tsne(matrix: NDArray[np.float32], seed: int) -> NDArray[np.float32]:

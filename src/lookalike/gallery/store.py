@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
@@ -80,6 +81,8 @@ class Store:
     def __init__(self, location: str, codec: Codec, *, create: bool) -> None:
         self.location = location
         self.codec = codec
+        # Lance announces every new table as a warning on stderr.
+        os.environ.setdefault("LANCEDB_LOG", "error")
         import lancedb
 
         with _translated(location):

@@ -3,7 +3,7 @@
 Loads NumPy and Pillow only; readers of tables and HEIF are imported when first needed.
 """
 
-from lookalike.images.decode import DEFAULT_MAX_PIXELS, ImageLike, decode, read_image
+from lookalike.images.decode import DEFAULT_MAX_PIXELS, ImageLike, decode, read_image, read_source
 from lookalike.images.info import DecodedImage, ImageInfo
 from lookalike.images.ref import ImageRef
 from lookalike.images.resize import crop_box, resize, thumbnail
@@ -20,6 +20,7 @@ __all__ = [
     "decode",
     "open_source",
     "read_image",
+    "read_source",
     "resize",
     "thumbnail",
 ]

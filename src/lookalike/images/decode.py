@@ -21,7 +21,7 @@ from lookalike.errors import (
 )
 from lookalike.images.color import WHITE, to_rgb
 from lookalike.images.files import read_file
-from lookalike.images.formats import PREFIX_BYTES, WEAK, cut_short, describe, factory, sniff, webp_size
+from lookalike.images.formats import PREFIX_BYTES, WEAK, cut_short, describe, early_size, factory, sniff
 from lookalike.images.info import DecodedImage, Exif, ImageInfo, read_exif
 from lookalike.images.quiet import quiet
 from lookalike.images.ref import ImageRef
@@ -34,7 +34,11 @@ DEFAULT_MAX_PIXELS = 200_000_000
 """Enough for the largest telephone cameras (16,320 x 12,240); 600 MB as RGB."""
 
 DRAFT_MARGIN = 2.0
-"""A JPEG is decoded at reduced scale only while both sides stay at least this many times the wanted size."""
+"""A JPEG is decoded at reduced scale only while both sides stay at least this many times the wanted size.
+
+Chosen by measurement (35 JPEGs of 460 to 4,000 pixels, squash and crop to 224, MobileNetV2 embedding against that
+of the full decode): least cosine 0.987 at 1.0, 0.994 at 1.25 and 1.5, 0.997 (median 0.9997) at 2.0, no better at 3.0.
+"""
 
 _TRANSPOSE = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -142,8 +146,7 @@ def _from_bytes(data: bytes, name: str, max_pixels: int, min_size: tuple[int, in
         if cut_short(prefix):
             raise ImageTruncated(name, f"only {len(data)} bytes are left of the file")
         raise NotAnImage(name, f"not an image: {describe(prefix)}")
-    if kind == "WEBP":
-        _check_pixels(webp_size(data), name, max_pixels)
+    _check_pixels(early_size(kind, data), name, max_pixels)
     image = _open(data, name, kind)
     try:
         return _finish(image, name, kind, len(data), max_pixels, min_size)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import importlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 _ENDINGS = (
@@ -140,12 +140,18 @@ _STRANGERS: tuple[tuple[bytes, str], ...] = (
 )
 
 
-def webp_size(data: bytes) -> tuple[int, int] | None:
-    """(width, height) in the header of a WebP file, or None when it cannot be told.
+def early_size(kind: str, data: bytes) -> tuple[int, int] | None:
+    """(width, height) where the library allocates or refuses by size as soon as it sees the header.
 
-    libwebp's animation decoder allocates two canvases on opening, so the size must be known before that
-    (RFC 9649, section 2.5 to 2.7).
+    None where Pillow's own opening only reads the header, and where the size cannot be told.
     """
+    if kind == "WEBP":
+        return _webp_size(data)
+    return _iso_size(data) if kind in ("HEIF", "AVIF") else None
+
+
+def _webp_size(data: bytes) -> tuple[int, int] | None:
+    """The canvas of a WebP file (RFC 9649, section 2.5 to 2.7); the animation decoder allocates it twice."""
     kind = data[12:16]
     if kind == b"VP8X" and len(data) >= 30:
         return int.from_bytes(data[24:27], "little") + 1, int.from_bytes(data[27:30], "little") + 1
@@ -155,3 +161,29 @@ def webp_size(data: bytes) -> tuple[int, int] | None:
         bits = int.from_bytes(data[21:25], "little")
         return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
     return None
+
+
+_CONTAINERS = {b"meta": 4, b"iprp": 0, b"ipco": 0}
+
+
+def _iso_size(data: bytes) -> tuple[int, int] | None:
+    """The largest image spatial extents (``ispe``) of a HEIF or AVIF file (ISO/IEC 23008-12, section 6.5.3).
+
+    Thumbnails and tiles have extents of their own, smaller than the picture's.
+    """
+    sizes = list(_extents(data, 0, len(data)))
+    return max(sizes, key=lambda size: size[0] * size[1]) if sizes else None
+
+
+def _extents(data: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
+    while start + 8 <= end:
+        size, kind = int.from_bytes(data[start : start + 4], "big"), data[start + 4 : start + 8]
+        stop = min(start + size, end) if size else end
+        if kind in _CONTAINERS:
+            yield from _extents(data, start + 8 + _CONTAINERS[kind], stop)
+        elif kind == b"ispe" and start + 20 <= end:
+            width, height = data[start + 12 : start + 16], data[start + 16 : start + 20]
+            yield int.from_bytes(width, "big"), int.from_bytes(height, "big")
+        if 0 < size < 8:  # 64-bit sizes occur only in media data, which come after the properties
+            return
+        start = stop

@@ -1,7 +1,7 @@
 """Self-contained HTML pages from results: pure functions, plain data in, text out.
 
-Every page is one file that needs no network, follows the reader's light or dark mode, works by keyboard and at
-360 pixels of width, and escapes whatever a file name may hold.
+Every page is one file that needs no network, follows the reader's light or dark mode, works by keyboard and
+at 360 pixels of width, and escapes whatever a file name may hold.
 """
 
 from lookalike.reports.clusters import clusters_page

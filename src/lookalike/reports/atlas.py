@@ -1,10 +1,10 @@
 """Thumbnails packed into sheets, so that a map of 50,000 pictures is one page of bearable size.
 
-The order of the tiles matters more than their format. Points are ordered coarse to fine: first one for each cell
-of an 8 x 8 grid over the map, then those that a 16 x 16 grid adds, and so on to 128 x 128, every level along a
-Z-curve, and last all others along a Z-curve. A view of the whole map then needs the first sheets only, and a
-close view a few neighbouring ones, so that a browser never decodes them all. The same order serves as priority:
-where two thumbnails would overlap, the earlier one is drawn.
+The order of the tiles matters more than their format. Points are ordered coarse to fine: first one for each
+cell of an 8 x 8 grid over the map, then those that a 16 x 16 grid adds, and so on to 128 x 128, every level
+along a Z-curve, and last all others along a Z-curve. A view of the whole map then needs the first sheets
+only, and a close view a few neighbouring ones, so that a browser never decodes them all. The same order serves
+as priority: where two thumbnails would overlap, the earlier one is drawn.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from lookalike.reports.models import Thumbnails
 SHEET_SIDE = 1024
 """Pixels; a decoded sheet takes 4 MiB in the browser."""
 
-_TILES = ((1_200, 128), (4_000, 96), (12_000, 72), (30_000, 56), (60_000, 44), (120_000, 32))
+_TILES = ((1_200, 128), (4_000, 112), (12_000, 88), (30_000, 68), (60_000, 56), (120_000, 40))
 _LEVELS = (8, 16, 32, 64, 128)
 _THREADS = 2
 _BACKGROUND = (128, 128, 128)
@@ -32,7 +32,7 @@ _BACKGROUND = (128, 128, 128)
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """Some tiles as one JPEG: ``sizes`` is uint8 (m, 2), width and height of each tile, 0 where there is none."""
+    """Some tiles as one JPEG; ``sizes`` is uint8 (m, 2): width and height of each, 0 where there is none."""
 
     jpeg: bytes
     sizes: NDArray[np.uint8]
@@ -74,7 +74,7 @@ def drawing_order(unit: NDArray[np.float64]) -> NDArray[np.int64]:
 
 
 def z_curve(unit: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Position of points in [0, 1] x [0, 1] along a Z-curve (Morton order) of 2^16 x 2^16 cells: int64 (n,)."""
+    """Places of points of the unit square along a Z-curve (Morton order) of 2^16 x 2^16 cells: int64 (n,)."""
     cells = np.minimum((unit * 65536).astype(np.int64), 65535)
     return _spread(cells[:, 0]) | (_spread(cells[:, 1]) << 1)
 

@@ -21,7 +21,9 @@ _NOTHING = 65_535
 
 def pack_array(values: NDArray[Any]) -> str:
     """The array's little-endian bytes in base64."""
-    return base64.b64encode(np.ascontiguousarray(values, values.dtype.newbyteorder("<")).tobytes()).decode("ascii")
+    return base64.b64encode(np.ascontiguousarray(values, values.dtype.newbyteorder("<")).tobytes()).decode(
+        "ascii"
+    )
 
 
 def pack_column(name: str, values: Sequence[Any] | NDArray[Any], order: NDArray[np.int64]) -> dict[str, Any]:
@@ -40,7 +42,9 @@ def pack_column(name: str, values: Sequence[Any] | NDArray[Any], order: NDArray[
     listed = values.tolist() if isinstance(values, np.ndarray) and values.dtype.kind != "M" else list(values)
     known = [value for value in listed if not _missing(value)]
     shown = printable(str(name))
-    if known and all(isinstance(v, (int, float, np.number)) and not isinstance(v, (bool, np.bool_)) for v in known):
+    if known and all(
+        isinstance(v, (int, float, np.number)) and not isinstance(v, (bool, np.bool_)) for v in known
+    ):
         return {"name": shown, "kind": "number", **_scaled([_as_float(v) for v in listed], order)}
     if known and all(isinstance(v, (date, np.datetime64)) for v in known):
         return {"name": shown, "kind": "date", **_scaled([_as_seconds(v) for v in listed], order)}

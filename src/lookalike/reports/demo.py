@@ -113,6 +113,10 @@ def _answer_context(answer: KnownAnswer) -> dict[str, Any]:
         "missed": missed,
         "wrong": answer.wrong,
         "note": printable(answer.note),
-        "verdict": "all found" if missed == 0 and answer.wrong == 0 else "none missed" if missed == 0 else "missed some",
+        "verdict": "all found"
+        if missed == 0 and answer.wrong == 0
+        else "none missed"
+        if missed == 0
+        else "missed some",
         "good": missed == 0 and answer.wrong == 0,
     }

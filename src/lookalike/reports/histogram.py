@@ -46,7 +46,7 @@ def histogram_svg(distances: NDArray[np.floating[Any]], threshold: float, bins: 
         Markup('<svg class="histogram" viewBox="0 0 {} {}" role="img" aria-label="{}">').format(
             _WIDTH, _HEIGHT, label
         ),
-        *_bars(counts, edges, threshold, top),
+        *_bars(counts, edges, threshold),
         *_threshold_line(threshold, top),
         *_axis(top),
         Markup("</svg>"),
@@ -54,7 +54,7 @@ def histogram_svg(distances: NDArray[np.floating[Any]], threshold: float, bins: 
     return Markup("").join(pieces)
 
 
-def _bars(counts: NDArray[np.int64], edges: NDArray[np.float64], threshold: float, top: float) -> list[Markup]:
+def _bars(counts: NDArray[np.int64], edges: NDArray[np.float64], threshold: float) -> list[Markup]:
     from markupsafe import Markup
 
     step = _WIDTH / len(counts)
@@ -65,9 +65,9 @@ def _bars(counts: NDArray[np.int64], edges: NDArray[np.float64], threshold: floa
         if count:
             side = "below" if (edges[n] + edges[n + 1]) / 2 < threshold else "above"
             bars.append(
-                Markup('<rect class="{}" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}" rx="1.5"/>').format(
-                    side, n * step + 0.6, _BASE - max(height, 2.0), step - 1.2, max(height, 2.0)
-                )
+                Markup(
+                    '<rect class="{}" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}" rx="1.5"/>'
+                ).format(side, n * step + 0.6, _BASE - max(height, 2.0), step - 1.2, max(height, 2.0))
             )
     return bars
 
@@ -96,8 +96,8 @@ def _axis(top: float) -> list[Markup]:
             )
         )
     marks.append(
-        Markup('<text class="tick" x="{}" y="{}" text-anchor="middle">distance to the nearest neighbour</text>').format(
-            _WIDTH // 2, _BASE + 35
-        )
+        Markup(
+            '<text class="tick" x="{}" y="{}" text-anchor="middle">distance to the nearest neighbour</text>'
+        ).format(_WIDTH // 2, _BASE + 35)
     )
     return marks

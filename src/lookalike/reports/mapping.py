@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os.path
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +20,15 @@ from lookalike.reports.text import safe_href
 if TYPE_CHECKING:
     from markupsafe import Markup
 
-_SCRIPTS = ("map_data.js", "map_view.js", "map_points.js", "map_pictures.js", "map_colour.js", "map_controls.js", "map.js")
+_SCRIPTS = (
+    "map_data.js",
+    "map_view.js",
+    "map_points.js",
+    "map_pictures.js",
+    "map_colour.js",
+    "map_controls.js",
+    "map.js",
+)
 
 
 def map_page(view: MapView) -> str:
@@ -37,8 +44,8 @@ def map_parts(view: MapView) -> Iterator[str]:
     colours by any column; and finds by file name.
 
     Raises:
-        InvalidArgument: lengths that do not fit together, positions that are not finite, no points at all, or a
-            first colour that is no column. Raised before the first piece.
+        InvalidArgument: lengths that do not fit together, positions that are not finite, no points at all, or
+            a first colour that is no column. Raised before the first piece.
     """
     _check(view)
     unit = _unit_square(view.xy)
@@ -76,7 +83,7 @@ def map_parts(view: MapView) -> Iterator[str]:
 
 
 def _sheet_blocks(ids: NDArray[np.int64], view: MapView, side: int) -> Iterator[tuple[str, str]]:
-    """(element id, base64) of every sheet, then of the sizes of the tiles, which are known only at the end."""
+    """(element id, base64) of every sheet, then of the tiles' sizes, which are known only at the end."""
     sizes = []
     for n, sheet in enumerate(atlas.sheets(ids, view.thumbnails, side)):
         sizes.append(sheet.sizes)
@@ -94,8 +101,12 @@ def _json(value: Any) -> Markup:
 
 def _shared_start(texts: Sequence[str]) -> dict[str, Any]:
     """Texts without the start that all of them share: ``{"start", "rest"}``."""
-    start = os.path.commonprefix(texts)
-    start = start[: start.rfind("/") + 1]
+    # What the first and the last in alphabetical order share, all between them share too.
+    low, high = (min(texts), max(texts)) if texts else ("", "")
+    same = next(
+        (n for n, (a, b) in enumerate(zip(low, high, strict=False)) if a != b), min(len(low), len(high))
+    )
+    start = low[: low[:same].rfind("/") + 1]
     return {"start": start, "rest": [text[len(start) :] for text in texts]}
 
 

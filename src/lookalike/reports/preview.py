@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lookalike.errors import InvalidArgument
 from lookalike.reports.models import MapPreview
@@ -51,9 +52,20 @@ def map_preview_svg(preview: MapPreview) -> Markup:
         pieces.append(
             Markup('<circle class="{}" cx="{:.1f}" cy="{:.1f}" r="3.2"/>').format(classes[row], *place[row])
         )
+    pieces.extend(_tiles(preview, place, classes))
+    return Markup("").join([*pieces, Markup("</svg>")])
+
+
+def _tiles(preview: MapPreview, place: NDArray[np.float64], classes: list[str]) -> list[Markup]:
+    """Thumbnails at their points, in the order given; one that would cover another is left out."""
+    from markupsafe import Markup
+
+    pieces, taken = [], np.empty((0, 2))
     for row, picture in preview.pictures:
         size = thumbnail_size(picture.thumbnail)
-        if size and picture.thumbnail:
+        covers = bool((np.abs(taken - place[row]).max(axis=1) < _TILE + 6).any())
+        if size and picture.thumbnail and not covers:
+            taken = np.vstack([taken, place[row]])
             scale = _TILE / max(size)
             width, height = size[0] * scale, size[1] * scale
             x = min(max(place[row, 0] - width / 2, 2), _WIDTH - width - 2)
@@ -64,7 +76,7 @@ def map_preview_svg(preview: MapPreview) -> Markup:
                     '<rect class="{} edge" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}" rx="3"/>'
                 ).format(data_uri(picture.thumbnail), x, y, width, height, classes[row], x, y, width, height)
             )
-    return Markup("").join([*pieces, Markup("</svg>")])
+    return pieces
 
 
 def _classes(preview: MapPreview) -> list[str]:

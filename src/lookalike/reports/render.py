@@ -1,8 +1,9 @@
 """Templates to text: escaping, pictures as data URIs, and a policy that lets nothing else in.
 
-Every page is one file without a network. Its Content-Security-Policy names the hashes of the one style sheet
-and the one script that it carries, so that a hostile file name, even if it slipped through the escaping, could
-neither run nor load anything. Inline ``style`` attributes and event handlers are therefore never used.
+Every page is one file without a network. Its Content-Security-Policy names the hashes of the one style
+sheet and the one script that it carries, so that a hostile file name, even if it slipped through the
+escaping, could neither run nor load anything. Inline ``style`` attributes and event handlers are therefore
+never used.
 """
 
 from __future__ import annotations
@@ -89,7 +90,7 @@ def ratio_class(size: tuple[int, int] | None) -> str:
 
 
 def shown(picture: Picture) -> dict[str, Any]:
-    """What the macros need: the thumbnail's size (None: unusable), names, facts and link of a :class:`Picture`."""
+    """What the macros need: thumbnail's size (None: unusable), names, facts and link of a picture."""
     size = thumbnail_size(picture.thumbnail)
     return {
         "size": size,

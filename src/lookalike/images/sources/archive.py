@@ -15,7 +15,7 @@ import weakref
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import IO, BinaryIO, NamedTuple, TypeAlias
+from typing import IO, Any, BinaryIO, NamedTuple, TypeAlias, cast
 
 from lookalike.errors import (
     ImageEmpty,
@@ -116,7 +116,7 @@ class TarMember:
             raise ImageTruncated(name, f"the archive ends after {len(data):,} of the member's {size:,} bytes")
         return data
 
-    def signature(self, name: str) -> str:
+    def signature(self, name: str) -> str:  # noqa: ARG002 - the protocol of `Member`
         """The archive's size and times when it was opened, then the member's offset, size and time."""
         return f"{self.archive.stamp}:{self.place.offset}:{self.place.size}:{self.place.mtime}"
 
@@ -170,9 +170,12 @@ class TarSource(ImageSource):
             try:
                 with tarfile.open(fileobj=file, mode="r:", errorlevel=2) as tar:
                     for info in tar:
-                        tar.members = []  # tarfile would remember every header: a kilobyte for each member
+                        cast(Any, tar).members = []  # tarfile would keep a kilobyte for each member
                         self._note(info, everything, links)
                         last = info.name
+                    # tarfile takes a header that makes no sense for the end of the archive.
+                    if self._archive.read_at(tar.offset, tarfile.BLOCKSIZE).strip(b"\0"):
+                        raise tarfile.ReadError("bad header")
             except _DAMAGED as error:
                 if not everything and not links:
                     reason = "not a tar archive, or damaged from its beginning on"

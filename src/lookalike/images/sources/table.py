@@ -171,7 +171,7 @@ def _path_column(path: str, names: list[str], wanted: str | None) -> str:
     known = ", ".join(PATH_COLUMNS[:4])
     raise SourceError(
         f"{printable(path)}: no column of paths; found: {columns}; "
-        f"name one of them {known}, or say which it is"
+        f"name one of them {known}, or give its name as path_column"
     )
 
 

@@ -13,6 +13,7 @@ let chosen = -1, hovered = -1, waiting = false, ink = "#000";
 const frames = { count: 0, last: 0 };
 
 function later() {
+  if (view.zoom > 1.05) $("help").classList.add("read");
   if (waiting) return;
   waiting = true;
   requestAnimationFrame(() => { waiting = false; drawNow(); });

@@ -11,7 +11,8 @@ class Pictures {
     const small = Math.min(view.width, view.height) < 520 ? 30 : 38;
     const largest = Math.max(88, Math.min(128, this.data.tile * 1.25));
     const side = Math.min(largest, small * Math.pow(Math.max(1, view.zoom), 0.42));
-    const apart = [0, 3.4, 2.1, 1.06][density];
+    // A map of few pictures has room for them from the start; among many the points must stay visible.
+    const apart = [0, 3.4, 2.1, 1.06][density] * Math.min(1, Math.pow(this.data.count / 20000, 0.2));
     return { side, gap: side * Math.max(1.06, apart / Math.pow(Math.max(1, view.zoom), 0.45)) };
   }
 

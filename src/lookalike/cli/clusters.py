@@ -1,0 +1,43 @@
+"""`lookalike clusters`: groups of similar images."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from lookalike.cli import output
+from lookalike.cli.options import GalleryOption, JsonOption, PageOption, WhereOption
+
+
+def clusters(
+    gallery: GalleryOption = ...,  # type: ignore[assignment]
+    method: Annotated[str, typer.Option("--method", help="hdbscan or kmeans.")] = "hdbscan",
+    k: Annotated[int | None, typer.Option("-k", help="Number of clusters, for kmeans.", min=1)] = None,
+    min_size: Annotated[int | None, typer.Option("--min-size", help="Smallest cluster, for hdbscan.", min=2)] = None,
+    labels: Annotated[str | None, typer.Option("--labels", "--column", help="Column of known labels to compare with.")] = None,
+    where: WhereOption = None,
+    seed: Annotated[int, typer.Option("--seed", help="Of everything random.")] = 0,
+    page: PageOption = None,
+    json_: JsonOption = False,
+) -> None:
+    """Group similar images; each cluster is shown by its medoid, the image nearest to its middle."""
+    from lookalike.gallery import Gallery
+
+    opened = Gallery.open(gallery)
+    with output.working("clustering"):
+        found = opened.clusters(method=method, k=k, min_size=min_size, labels=labels, where=where, seed=seed)
+    if page is not None:
+        from lookalike.cli.pages import clusters_html
+
+        output.write_page(clusters_html(found, opened, labels), page)
+    if json_:
+        output.print_json(found.to_dict())
+        return
+    rows = [[str(c.number + 1), str(c.size), output.short_path(c.path), c.label or ""] for c in found.clusters]
+    output.print_table("", ["cluster", "size", "medoid", "commonest label"], rows, right=["cluster", "size"])
+    output.say(f"{len(found)} clusters, {found.unclustered.size} of {found.images} images in none ({found.method}: {found.note})")
+    if found.agreement is not None:
+        output.say(f"agreement with column {labels}: NMI {found.agreement.nmi:.3f}, ARI {found.agreement.ari:.3f} over {found.agreement.images} images")
+    if page is not None:
+        output.say(f"page: {output.short_path(str(page))}")

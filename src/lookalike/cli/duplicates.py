@@ -1,0 +1,118 @@
+"""`lookalike duplicates`: find copies and near-copies, and move them aside."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lookalike.cli import output
+from lookalike.cli.options import GalleryOption, JsonOption, PageOption, WhereOption
+from lookalike.errors import InvalidArgument
+
+if TYPE_CHECKING:
+    from lookalike.gallery.duplicates import Duplicates
+    from lookalike.gallery.file_moves import MoveReport
+
+GROUPS_SHOWN = 30
+
+
+def duplicates(
+    gallery: GalleryOption = ...,  # type: ignore[assignment]
+    threshold: Annotated[
+        float | None, typer.Option("--threshold", "-t", help="Cosine distance that counts as near; default: chosen from the gallery.")
+    ] = None,
+    kind: Annotated[str, typer.Option("--kind", help="all, exact or near.")] = "all",
+    keep: Annotated[
+        str, typer.Option("--keep", help="Criteria in order: pixels, format, bytes, oldest, newest, path.")
+    ] = "pixels,format,bytes,oldest",
+    formats: Annotated[str | None, typer.Option("--formats", help="Formats for the criterion format, best first, such as HEIF,JPEG.")] = None,
+    where: WhereOption = None,
+    apply: Annotated[Path | None, typer.Option("--apply", metavar="FOLDER", help="Move what is not kept to this folder.")] = None,
+    undo: Annotated[Path | None, typer.Option("--undo", metavar="JOURNAL", help="Bring the files of an earlier --apply back.")] = None,
+    page: PageOption = None,
+    json_: JsonOption = False,
+) -> None:
+    """Groups of copies and near-copies, and which of each to keep. Nothing is touched without --apply."""
+    from lookalike.gallery import Gallery
+
+    opened = Gallery.open(gallery)
+    if undo is not None:
+        _undo(undo, json_)
+        return
+    from lookalike.gallery.duplicates import find_duplicates
+    from lookalike.gallery.keep_rule import FORMATS
+
+    with output.working("looking for duplicates"):
+        found = find_duplicates(
+            opened,
+            threshold=threshold,
+            kind=kind,  # type: ignore[arg-type]
+            keep=_list(keep),
+            formats=_list(formats) if formats else FORMATS,
+            where=where,
+        )
+    if page is not None:
+        from lookalike.cli.pages import duplicates_html
+
+        output.write_page(duplicates_html(found, opened), page)
+    moved = None
+    if apply is not None:
+        from lookalike.gallery.file_moves import apply as move
+
+        moved = move(found, apply)
+    if json_:
+        output.print_json({**found.to_dict(), "moves": moved.to_dict() if moved else None})
+        return
+    _print(found)
+    if moved is not None:
+        _print_moves(moved, gallery)
+    if page is not None:
+        output.say(f"page: {output.short_path(str(page))}")
+
+
+def _list(text: str) -> list[str]:
+    items = [item.strip() for item in text.split(",") if item.strip()]
+    if not items:
+        raise InvalidArgument("an empty list was given; write names with commas between them")
+    return items
+
+
+def _print(found: Duplicates) -> None:
+    rows = []
+    for number, group in enumerate(found.groups[:GROUPS_SHOWN], start=1):
+        rows.append([str(number), "keep", "", output.short_path(group.keep.path), group.reason])
+        for image in group.drop:
+            kind = "same bytes" if image.exact else f"{image.distance:.4f}"
+            rows.append(["", "drop", kind, output.short_path(image.path), ""])
+    if rows:
+        output.print_table("", ["group", "", "distance", "image", "why"], rows, right=["group", "distance"])
+    if len(found) > GROUPS_SHOWN:
+        output.say(f"... and {len(found) - GROUPS_SHOWN} more groups; -o PAGE.html shows all, --json lists all")
+    if found.threshold is not None:
+        output.say(f"threshold {found.threshold.value:.4f}: {found.threshold.reason}")
+    freed = output.human_bytes(found.bytes_freed)
+    output.say(f"{len(found)} groups among {found.images} images; {found.dropped} images ({freed}) could go")
+
+
+def _print_moves(moved: MoveReport, gallery: str) -> None:
+    output.say(f"{len(moved.moved)} files ({output.human_bytes(moved.bytes_moved)}) moved, {len(moved.not_moved)} left in place")
+    for left in moved.not_moved[:20]:
+        output.say(f"  left: {output.short_path(left.path)}: {left.reason}")
+    if moved.journal is not None:
+        output.say(f"undo with: lookalike duplicates --gallery {gallery} --undo {output.short_path(str(moved.journal))}")
+
+
+def _undo(journal: Path, json_: bool) -> None:
+    from lookalike.gallery.file_moves import undo
+
+    report = undo(journal)
+    if json_:
+        output.print_json(report.to_dict())
+    else:
+        output.say(f"{len(report.restored)} files brought back, {len(report.already)} were in place, {len(report.not_restored)} could not be")
+        for left in report.not_restored:
+            output.say(f"  not restored: {output.short_path(left.path)}: {left.reason}")
+    if report.not_restored:
+        raise typer.Exit(1)

@@ -1,0 +1,81 @@
+"""`lookalike encoders`: what is there, what a card says, and weights on this machine."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from lookalike.cli import output
+from lookalike.cli.options import DeviceOption, JsonOption, PrecisionOption, WeightsOption, encoder_options
+
+app = typer.Typer(help="Encoders: list them, show a card, fetch weights.", no_args_is_help=False, invoke_without_command=True)
+
+
+@app.callback()
+def _default(context: typer.Context) -> None:
+    if context.invoked_subcommand is None:
+        list_command(json_=False)
+
+
+@app.command("list")
+def list_command(json_: JsonOption = False) -> None:
+    """Every encoder that this installation knows."""
+    from lookalike.encoders import DEFAULT_ENCODER, list_encoders
+
+    found = list_encoders()
+    if json_:
+        output.print_json(
+            {
+                "encoders": [
+                    {
+                        "name": status.entry.name,
+                        "usage": status.entry.usage,
+                        "description": status.entry.description,
+                        "available": status.available,
+                        "install": status.install,
+                        "default": status.entry.name == DEFAULT_ENCODER,
+                    }
+                    for status in found
+                ]
+            }
+        )
+        return
+    rows = [
+        [s.entry.usage, s.entry.description, "yes" if s.available else f"no: {s.install}"] for s in found
+    ]
+    output.print_table("", ["encoder", "what it is", "installed"], rows)
+
+
+@app.command()
+def show(
+    name: Annotated[str, typer.Argument(help="Such as classic or onnx:model.onnx.", show_default=False)],
+    device: DeviceOption = "auto",
+    precision: PrecisionOption = "fp32",
+    weights: WeightsOption = None,
+    json_: JsonOption = False,
+) -> None:
+    """The card of an encoder: dimensions, input, preprocessing, licence, source, size."""
+    from lookalike.encoders import load_encoder
+
+    card = load_encoder(name, encoder_options(device, precision, None, weights)).card.to_dict()
+    if json_:
+        output.print_json(card)
+        return
+    output.print_table("", ["key", "value"], [[key, str(value)] for key, value in card.items()])
+
+
+@app.command()
+def pull(
+    name: Annotated[str, typer.Argument(help="Such as timm:resnet50.a1_in1k.", show_default=False)],
+    json_: JsonOption = False,
+) -> None:
+    """Fetch an encoder's weights, so that it works without a network later."""
+    from lookalike.encoders import load_encoder
+
+    card = load_encoder(name).card
+    if json_:
+        output.print_json({"name": card.name, "source": card.source, "size_bytes": card.size_bytes, "sha256": card.sha256})
+        return
+    size = output.human_bytes(card.size_bytes)
+    output.say(f"{card.name} is ready on this machine: {size}, from {card.source}")

@@ -1,0 +1,131 @@
+"""`lookalike index`: add or refresh images."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lookalike.cli import output
+from lookalike.cli.options import (
+    DeviceOption,
+    GalleryOption,
+    JsonOption,
+    PrecisionOption,
+    ThreadsOption,
+    WaitOption,
+    WeightsOption,
+    encoder_options,
+)
+from lookalike.encoders import DEFAULT_ENCODER, EncoderOptions
+
+if TYPE_CHECKING:
+    from lookalike.gallery import Gallery, IndexReport
+
+
+def index(
+    sources: Annotated[
+        list[str] | None,
+        typer.Argument(help="Folders, list files, CSV/Parquet tables, tar archives, globs or images.", show_default=False),
+    ] = None,
+    gallery: GalleryOption = ...,  # type: ignore[assignment]
+    encoder: Annotated[
+        str | None, typer.Option("--encoder", "-e", help=f"For a new gallery; default {DEFAULT_ENCODER}.")
+    ] = None,
+    storage: Annotated[str, typer.Option("--storage", help="float32, float16, int8 or binary; for a new gallery.")] = "float32",
+    pattern: Annotated[str | None, typer.Option("--glob", help="Only files whose path in the folder fits, such as '**/*.jpg'.")] = None,
+    recursive: Annotated[bool, typer.Option("--recursive/--flat", help="Also look into sub-folders.")] = True,
+    hidden: Annotated[bool, typer.Option("--hidden", help="Also files and folders whose name begins with a dot.")] = False,
+    follow_symlinks: Annotated[bool, typer.Option("--follow-symlinks", help="Also go into folders behind links.")] = False,
+    prune: Annotated[bool, typer.Option("--prune", help="Remove rows whose file is gone instead of marking them.")] = False,
+    rehash: Annotated[bool, typer.Option("--rehash", help="Read every file, even where size and times say it is unchanged.")] = False,
+    cache: Annotated[bool, typer.Option("--cache/--no-cache", help="Use the cache of embeddings that all galleries share.")] = True,
+    build_index: Annotated[
+        bool | None, typer.Option("--build-index/--no-build-index", help="Index for approximate search; default: when the gallery is large.")
+    ] = None,
+    workers: Annotated[int | None, typer.Option("--workers", help="Threads that read and decode; default one a core.", min=1)] = None,
+    device: DeviceOption = "auto",
+    precision: PrecisionOption = "fp32",
+    threads: ThreadsOption = None,
+    weights: WeightsOption = None,
+    wait: WaitOption = 0.0,
+    json_: JsonOption = False,
+) -> None:
+    """Add images to a gallery, or bring it up to date: what has not changed is not computed again."""
+    from lookalike.images import open_source
+
+    if not sources and not build_index:
+        raise typer.BadParameter("name at least one folder, list, table, archive or image", param_hint="SOURCE")
+    opened = [
+        open_source(source, pattern=pattern, recursive=recursive, hidden=hidden, follow_symlinks=follow_symlinks)
+        for source in sources or []
+    ]
+    options = encoder_options(device, precision, threads, weights)
+    place = _open_or_create(gallery, encoder, storage, options)
+    from lookalike.gallery import IndexOptions
+
+    reports = []
+    for source in opened:
+        total = source.count() if sys.stderr.isatty() else None
+        with output.index_progress(total) as progress:
+            chosen = IndexOptions(workers=workers, rehash=rehash, prune=prune, progress=progress)
+            reports.append(place.index(source, cache=cache, wait=wait, options=chosen))
+    report = _sum(reports)
+    stamp = None
+    if build_index or (build_index is None and place.wants_index):
+        with output.working("building the index for approximate search"):
+            stamp = place.build_index(wait=wait)
+    if json_:
+        output.print_json({**report, "gallery": place.location, "images": len(place), "index": stamp})
+        return
+    _print(report, place, stamp)
+
+
+def _open_or_create(location: str, encoder: str | None, storage: str, options: EncoderOptions) -> Gallery:
+    from lookalike.errors import GalleryExists, GalleryNotFound
+    from lookalike.gallery import Gallery
+
+    try:
+        return Gallery.open(location, encoder=encoder, options=options)
+    except GalleryNotFound:
+        try:
+            return Gallery.create(location, encoder or DEFAULT_ENCODER, storage=storage, options=options)
+        except GalleryExists:
+            if (Path(location) / "gallery.json").exists():  # another process was quicker
+                return Gallery.open(location, encoder=encoder, options=options)
+            raise
+
+
+def _sum(reports: list[IndexReport]) -> dict[str, Any]:
+    """The reports of several sources as one document."""
+    total: dict[str, Any] = {
+        "indexed": 0, "unchanged": 0, "moved": 0, "missing": 0, "pruned": 0, "problems": 0, "seconds": 0.0,
+        "images_per_second": 0.0, "problem_list": [],
+    }  # fmt: skip
+    for report in reports:
+        for key, value in report.to_dict().items():
+            total[key] = total[key] + value
+    total["seconds"] = round(total["seconds"], 3)
+    total["images_per_second"] = round(total["indexed"] / max(total["seconds"], 1e-9), 1)
+    return total
+
+
+def _print(report: dict[str, Any], gallery: Gallery, stamp: dict[str, Any] | None) -> None:
+    more = "".join(f", {report[key]} {text}" for key, text in _MORE.items() if report[key])
+    speed = f" ({report['images_per_second']:.0f} images/s)" if report["indexed"] else ""
+    output.say(
+        f"{report['indexed']} indexed, {report['unchanged']} unchanged{more}, {report['problems']} problems "
+        f"in {report['seconds']:.1f} s{speed}"
+    )
+    output.say(f"gallery {output.short_path(gallery.location)}: {len(gallery)} images, encoder {gallery.settings.encoder}")
+    if stamp and stamp["engine"] == "faiss":
+        output.say(f"index: {stamp['rows']} vectors in {stamp['lists']} lists, recall@10 {stamp['recall']:.3f} on sampled rows")
+    if report["problem_list"]:
+        rows = [[output.short_path(p["path"]), p["kind"], p["reason"]] for p in report["problem_list"]]
+        left = report["problems"] - len(rows)
+        output.print_table("Problems" + (f" (the first {len(rows)} of {left + len(rows)})" if left > 0 else ""), ["file", "kind", "reason"], rows)
+
+
+_MORE = {"moved": "moved", "missing": "newly missing", "pruned": "removed"}

@@ -1,0 +1,58 @@
+"""`lookalike label`: recognise images by their neighbours."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lookalike.cli import output
+from lookalike.cli.options import GalleryOption, JsonOption, WhereOption
+
+
+def label(
+    queries: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[QUERY...]", help="Images to recognise; none: the gallery's own without a label.", show_default=False),
+    ] = None,
+    gallery: GalleryOption = ...,  # type: ignore[assignment]
+    column: Annotated[str, typer.Option("--column", help="Metadata column with the known labels.")] = "label",
+    k: Annotated[int, typer.Option("-k", help="How many neighbours vote.", min=1)] = 5,
+    unknown: Annotated[
+        float | None, typer.Option("--unknown", help="Confidence below which an image is unknown; default: from the gallery.", min=0, max=1)
+    ] = None,
+    evaluate: Annotated[bool, typer.Option("--evaluate", help="Measure on the gallery itself, leaving each image out.")] = False,
+    where: WhereOption = None,
+    json_: JsonOption = False,
+) -> None:
+    """Name images by a distance-weighted vote of their nearest labelled neighbours."""
+    from lookalike.gallery import Gallery
+
+    opened = Gallery.open(gallery)
+    if evaluate:
+        with output.working("recognising every image by the others"):
+            result = opened.evaluate_labels(column=column, k=k, unknown=unknown, where=where)
+        if json_:
+            output.print_json(result.to_dict())
+            return
+        output.say(
+            f"leave one out, {result.images} images, {result.classes} labels, {k} neighbours: accuracy {result.accuracy:.1%}, "
+            f"mean over labels {result.class_mean:.1%}, GAP {result.gap:.3f}"
+        )
+        output.say(
+            f"unknown below {result.unknown:.3f} ({result.reason}): {result.answered:.1%} answered, "
+            f"{result.accuracy_answered:.1%} of them right"
+        )
+        return
+    from lookalike.gallery.label import label_images
+
+    with output.working("recognising"):
+        wanted = [str(path) for path in queries] if queries else None
+        found = label_images(opened, wanted, column, k=k, unknown=unknown, where=where)
+    if json_:
+        output.print_json(found.to_dict())
+        return
+    rows = [[output.short_path(i.query), i.label or "unknown", f"{i.confidence:.2f}", (i.best or "") if i.label is None else ""] for i in found.images]
+    output.print_table("", ["image", "label", "confidence", "closest guess"], rows, right=["confidence"])
+    output.say(f"{len(found)} images, {found.k} neighbours, {found.reason}")

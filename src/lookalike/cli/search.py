@@ -1,0 +1,76 @@
+"""`lookalike search`: find what looks alike."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lookalike.cli import output
+from lookalike.cli.options import (
+    DeviceOption,
+    GalleryOption,
+    JsonOption,
+    PageOption,
+    ThreadsOption,
+    WhereOption,
+    encoder_options,
+)
+from lookalike.errors import InvalidArgument
+
+
+def search(
+    queries: Annotated[list[Path] | None, typer.Argument(metavar="QUERY...", help="Images to find the like of.", show_default=False)] = None,
+    gallery: GalleryOption = ...,  # type: ignore[assignment]
+    k: Annotated[int, typer.Option("-k", "--top", help="How many.", min=1)] = 10,
+    text: Annotated[list[str] | None, typer.Option("--text", help="Words, for encoders that understand them.")] = None,
+    negative: Annotated[list[Path] | None, typer.Option("--not", help="Image whose like is not wanted.")] = None,
+    crop: Annotated[str | None, typer.Option("--crop", help="LEFT,TOP,RIGHT,BOTTOM in pixels: search for this part of the query.")] = None,
+    combine: Annotated[str, typer.Option("--combine", help="Several queries: mean, or max (best match with any).")] = "mean",
+    where: WhereOption = None,
+    max_distance: Annotated[float | None, typer.Option("--max-distance", help="Leave out what is farther (cosine distance).")] = None,
+    mode: Annotated[str, typer.Option("--mode", help="auto, exact or index.")] = "auto",
+    page: PageOption = None,
+    device: DeviceOption = "auto",
+    threads: ThreadsOption = None,
+    json_: JsonOption = False,
+) -> None:
+    """Find the images of a gallery that look like the query."""
+    from lookalike.gallery import Gallery
+
+    if not queries and not text:
+        raise typer.BadParameter("name an image to search for, or give --text", param_hint="QUERY")
+    opened = Gallery.open(gallery, options=encoder_options(device, "fp32", threads))
+    hits = opened.search(
+        [str(path) for path in queries or []],
+        text=text or None,
+        negative=[str(path) for path in negative or []],
+        crop=_box(crop) if crop else None,
+        combine=combine,  # type: ignore[arg-type]
+        k=k,
+        where=where,
+        max_distance=max_distance,
+        mode=mode,  # type: ignore[arg-type]
+    )
+    if page is not None:
+        from lookalike.cli.pages import hits_page
+
+        output.write_page(hits_page(hits, queries or [], text or [], opened), page)
+    if json_:
+        output.print_json(hits.to_dict())
+        return
+    rows = [[str(hit.rank), f"{hit.distance:.4f}", output.short_path(hit.path), hit.row.get("label") or ""] for hit in hits]
+    output.print_table("", ["rank", "distance", "image", "label"], rows, right=["rank", "distance"])
+    how = "exact" if hits.exact else "approximate"
+    output.say(f"{len(hits)} of {hits.searched} images, {how} search ({hits.engine}), {hits.seconds * 1000:.0f} ms")
+    if page is not None:
+        output.say(f"page: {output.short_path(str(page))}")
+
+
+def _box(text: str) -> tuple[int, int, int, int]:
+    try:
+        left, top, right, bottom = (int(part) for part in text.split(","))
+    except ValueError:
+        raise InvalidArgument(f"--crop {text!r} is not a box; write LEFT,TOP,RIGHT,BOTTOM in pixels, such as 10,20,110,140") from None
+    return left, top, right, bottom

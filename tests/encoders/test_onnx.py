@@ -1,0 +1,366 @@
+"""ONNX networks: the real MobileNetV2 with its reference figures, and small random ones for every card and fault."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from onnx_files import write_card, write_network
+
+from lookalike.encoders import EncoderOptions, load_encoder
+from lookalike.encoders.onnx import BatchedOnnxEncoder, OnnxEncoder, OnnxNetwork
+from lookalike.encoders.onnx_session import choose_providers
+from lookalike.encoders.onnx_weights import external_data, weights_of
+from lookalike.encoders.preprocess import to_network
+from lookalike.errors import (
+    EncoderCardError,
+    ImageNotFound,
+    InvalidArgument,
+    NoSuchOutput,
+    WeightsNotFound,
+)
+
+RNG = np.random.default_rng(7)
+
+
+def images(count: int, height: int = 40, width: int = 50) -> list[np.ndarray]:
+    return [RNG.integers(0, 256, (height, width, 3), dtype=np.uint8) for _ in range(count)]
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    return write_network(tmp_path / "net.onnx")
+
+
+def small(model: Path, **changes: object) -> OnnxEncoder:
+    write_card(model, **changes)
+    encoder = load_encoder(f"onnx:{model}")
+    assert isinstance(encoder, OnnxEncoder)
+    return encoder
+
+
+def test_numbers_are_the_networks(model: Path) -> None:
+    """The convolution computed by hand, on what preprocessing delivers."""
+    encoder = small(model)
+    (image,) = images(1)
+    planes = to_network(image, encoder.card).astype(np.float64)
+    kernel = np.random.default_rng(0).normal(size=(8, 3, 4, 4)).astype(np.float32)
+    tiles = planes.reshape(3, 8, 4, 6, 4)
+    by_hand = np.maximum(np.einsum("cyixj,dcij->yxd", tiles, kernel), 0)
+    assert encoder.card.feature_map == (8, 6, 8)
+    np.testing.assert_allclose(encoder.feature_map([image])[0], by_hand, atol=1e-4)
+    vector = by_hand.mean(axis=(0, 1))
+    np.testing.assert_allclose(encoder.embed([image])[0], vector / np.linalg.norm(vector), atol=1e-5)
+
+
+def test_one_and_a_thousand(model: Path) -> None:
+    encoder = small(model)
+    many = images(1000, 20, 30)
+    together = encoder.embed(many)
+    assert together.dtype == np.float32
+    assert together.shape == (1000, 8)
+    np.testing.assert_allclose(np.linalg.norm(together, axis=1), 1, atol=1e-6)
+    alone = np.concatenate([encoder.embed([image]) for image in many])
+    assert np.array_equal(together, alone)
+    assert np.array_equal(encoder.embed(many[::-1]), together[::-1])
+    assert encoder.concurrent
+
+
+def test_empty_and_failing_batches(model: Path) -> None:
+    encoder = small(model)
+    assert encoder.embed([]).shape == (0, 8)
+    assert encoder.feature_map([]).shape == (0, 8, 6, 8)
+    with pytest.raises(ImageNotFound, match="missing.jpg"):
+        encoder.embed([*images(20), model.parent / "missing.jpg"])
+
+
+def test_nhwc(tmp_path: Path) -> None:
+    first = small(write_network(tmp_path / "a.onnx"))
+    last = small(write_network(tmp_path / "b.onnx", layout="NHWC", size=(32, 24)), size=None)
+    batch = images(3)
+    np.testing.assert_allclose(first.embed(batch), last.embed(batch), atol=1e-6)
+    np.testing.assert_allclose(first.feature_map(batch), last.feature_map(batch), atol=1e-5)
+    assert last.card.input_size == (32, 24)
+
+
+def test_pooling_a_map(model: Path) -> None:
+    pooled = small(model, outputs={"embedding": "map"}, pooling="mean")
+    batch = images(3)
+    np.testing.assert_allclose(pooled.embed(batch), small(model).embed(batch), atol=1e-6)
+
+
+def test_real_batches_agree(model: Path) -> None:
+    """The path of accelerators, run on the CPU."""
+    encoder = small(model)
+    batched = BatchedOnnxEncoder(encoder.network, encoder.card)
+    batch = images(70)
+    np.testing.assert_allclose(batched.embed(batch), encoder.embed(batch), atol=1e-6)
+    np.testing.assert_allclose(batched.feature_map(batch), encoder.feature_map(batch), atol=1e-5)
+    assert batched.embed([]).shape == (0, 8)
+    assert not batched.concurrent
+
+
+def test_fixed_batch_of_one(tmp_path: Path) -> None:
+    encoder = small(write_network(tmp_path / "one.onnx", batch=1))
+    assert encoder.embed(images(5)).shape == (5, 8)
+    assert BatchedOnnxEncoder(encoder.network, encoder.card).embed(images(5)).shape == (5, 8)
+
+
+def test_external_data(tmp_path: Path) -> None:
+    inside = write_network(tmp_path / "in.onnx")
+    outside = write_network(tmp_path / "out.onnx", external=True)
+    assert external_data(outside) == ["out.onnx.data"]
+    assert external_data(inside) == []
+    batch = images(2)
+    assert np.array_equal(small(inside).embed(batch), small(outside).embed(batch))
+    before = load_encoder(f"onnx:{outside}").card
+    assert before.size_bytes == outside.stat().st_size + (tmp_path / "out.onnx.data").stat().st_size
+    write_network(outside, external=True, seed=1)
+    assert load_encoder(f"onnx:{outside}").card.fingerprint != before.fingerprint
+    (tmp_path / "out.onnx.data").unlink()
+    with pytest.raises(WeightsNotFound, match="out.onnx"):
+        load_encoder(f"onnx:{outside}")
+
+
+def test_fingerprint_is_of_the_content(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    here = small(write_network(tmp_path / "a.onnx"), name="one", licence="MIT").card
+    there = small(write_network(tmp_path / "elsewhere" / "b.onnx"), name="two").card
+    assert here.fingerprint == there.fingerprint
+    assert here.licence == "MIT"
+    assert here.title == "one"
+    assert small(tmp_path / "a.onnx", mean=[0, 0, 0]).card.fingerprint != here.fingerprint
+    assert (
+        small(tmp_path / "a.onnx", outputs={"embedding": "map"}, pooling="mean").card.fingerprint
+        != here.fingerprint
+    )
+
+
+def test_weights_are_hashed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import os
+
+    from lookalike.encoders import onnx_weights
+
+    monkeypatch.setattr(onnx_weights, "REMEMBER_FROM_BYTES", 0)
+    model = write_network(tmp_path / "net.onnx")
+    os.utime(model, ns=(10**18, 10**18))
+    first = weights_of(model)
+    hashed: list[Path] = []
+    monkeypatch.setattr(onnx_weights, "_hash", lambda file: hashed.append(file) or "new")
+    assert weights_of(model) == first
+    assert hashed == []
+    os.utime(model, ns=(10**18, 2 * 10**18 // 2 + 5))
+    assert weights_of(model)[0] == "new"
+    for note in (Path(os.environ["LOOKALIKE_CACHE"]) / "weights").iterdir():
+        note.write_text("{damaged")
+    assert weights_of(model)[0] == "new"
+
+
+def test_card_places(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cards = tmp_path / "cards"
+    cards.mkdir()
+    monkeypatch.setenv("LOOKALIKE_CARDS", str(cards))
+    card = write_card(model, name="elsewhere").rename(cards / "net.json")
+    assert load_encoder(f"onnx:{model}").card.title == "elsewhere"
+    card.rename(cards / "net.onnx.json")
+    assert load_encoder(f"onnx:{model}").card.title == "elsewhere"
+    write_card(model, name="beside").rename(model.with_suffix(".json"))
+    assert load_encoder(f"onnx:{model}").card.title == "beside"
+
+
+def test_missing_card_shows_the_card(tmp_path: Path) -> None:
+    model = write_network(tmp_path / "my net.onnx", size=(32, 24))
+    with pytest.raises(EncoderCardError) as caught:
+        load_encoder(f"onnx:{model}")
+    message = str(caught.value)
+    assert "\n" not in message
+    assert f"{model}.json" in message
+    shown = json.loads(message[message.index("{") : message.rindex("}") + 1])
+    assert shown["size"] == [32, 24]
+    assert shown["outputs"] == {"embedding": "vector", "feature_map": "map"}
+    assert shown["layout"] == "NCHW"
+    assert shown["mean"].startswith("FILL IN")
+    assert "vector (?, 8)" in message
+    place = model.with_name(model.name + ".json")
+    place.write_text(json.dumps(shown))
+    with pytest.raises(EncoderCardError, match="mean: must be three numbers"):
+        load_encoder(f"onnx:{model}")
+    place.write_text(json.dumps({**shown, "mean": [0.5] * 3, "std": [0.5] * 3}))
+    assert load_encoder(f"onnx:{model}").card.dim == 8
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"sise": [1, 2]}, "sise: unknown key; known: outputs, size, mean"),
+        ({"size": [32]}, r"size: must be \[height, width\]"),
+        ({"size": [0, 32]}, "size: must be"),
+        ({"size": [True, 32]}, "size: must be"),
+        ({"size": None}, "size: missing"),
+        ({"size": [3, 3]}, r"size: the network fails on \[3, 3\]"),
+        ({"mean": None}, "mean: missing"),
+        ({"mean": [1, 2]}, "mean: must be three numbers"),
+        ({"std": [1, 0, 1]}, "std: must be above 0"),
+        ({"std": "1"}, "std: must be three numbers"),
+        ({"resize": "stretch"}, "resize: must be one of squash, crop, pad"),
+        ({"interpolation": 3}, "interpolation: must be one of"),
+        ({"antialias": 1}, "antialias: must be true or false"),
+        ({"crop_fraction": 0}, "crop_fraction: must be a number above 0"),
+        ({"layout": "CHW"}, "layout: must be one of NCHW, NHWC"),
+        ({"normalize": "yes"}, "normalize: must be true or false"),
+        ({"name": 5}, "name: must be a text"),
+        ({"outputs": None}, "outputs: missing"),
+        ({"outputs": ["vector"]}, "outputs: must be"),
+        ({"outputs": {"feature_map": "map"}}, "outputs.embedding: missing"),
+        ({"outputs": {"embedding": "vektor"}}, "outputs.embedding: the graph has no output 'vektor'; it has: vector, map"),
+        ({"outputs": {"embedding": "vector", "more": "map"}}, "outputs.more: unknown key"),
+        ({"outputs": {"embedding": "map"}}, "outputs.embedding: map has the shape"),
+        ({"outputs": {"embedding": "vector", "feature_map": "vector"}}, "outputs.feature_map: vector has the shape"),
+        ({"pooling": "mean"}, "pooling: the output vector"),
+    ],
+)  # fmt: skip
+def test_wrong_cards(model: Path, changes: dict[str, object], message: str) -> None:
+    write_card(model, **changes)
+    with pytest.raises(EncoderCardError, match=message) as caught:
+        load_encoder(f"onnx:{model}")
+    assert str(model) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["[1]", "null", "{", "\xff"])
+def test_cards_that_are_no_cards(model: Path, text: str) -> None:
+    model.with_name("net.onnx.json").write_bytes(text.encode("latin-1"))
+    with pytest.raises(EncoderCardError, match=r"net\.onnx\.json"):
+        load_encoder(f"onnx:{model}")
+
+
+def test_size_against_the_graph(tmp_path: Path) -> None:
+    model = write_network(tmp_path / "net.onnx", size=(32, 24))
+    write_card(model, size=[24, 32])
+    with pytest.raises(EncoderCardError, match=r"size: is \[24, 32\], but the graph's input"):
+        load_encoder(f"onnx:{model}")
+
+
+@pytest.mark.parametrize(
+    ("how", "message"),
+    [
+        ({"batch": 4}, "exactly 4 images at a time"),
+        ({"inputs": 2}, "this graph has 2"),
+        ({"channels": 1, "size": (8, 8)}, "3 channels"),
+    ],
+)
+def test_graphs_that_are_no_encoders(tmp_path: Path, how: dict[str, object], message: str) -> None:
+    model = write_network(tmp_path / "net.onnx", **how)  # type: ignore[arg-type]
+    write_card(model)
+    with pytest.raises(EncoderCardError, match=message):
+        load_encoder(f"onnx:{model}")
+
+
+@pytest.mark.parametrize("content", [b"", b"not a network at all", b"\x08\x08" * 50])
+def test_files_that_are_no_networks(
+    tmp_path: Path, content: bytes, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "x.onnx"
+    path.write_bytes(content)
+    with pytest.raises(WeightsNotFound, match=r"x\.onnx: ") as caught:
+        load_encoder(f"onnx:{path}")
+    assert "\n" not in str(caught.value)
+    assert capfd.readouterr().err == ""
+
+
+def test_missing_files(tmp_path: Path) -> None:
+    for spec, message in (
+        (f"onnx:{tmp_path / 'none.onnx'}", "no such ONNX file"),
+        (f"onnx:{tmp_path}", "a folder, not an ONNX file"),
+        ("onnx:", "needs the path"),
+        ("onnx", "needs the path"),
+    ):
+        with pytest.raises(WeightsNotFound, match=message):
+            load_encoder(spec)
+
+
+def test_path_by_weights_option(model: Path) -> None:
+    write_card(model)
+    assert load_encoder("onnx", EncoderOptions(weights=model)).card.name == f"onnx:{model}"
+
+
+def test_providers() -> None:
+    both = ["CUDAExecutionProvider", "CPUExecutionProvider"]
+    assert choose_providers(EncoderOptions(), both) == both
+    assert choose_providers(EncoderOptions(), ["AzureExecutionProvider", "CPUExecutionProvider"]) == both[1:]
+    assert choose_providers(EncoderOptions(device="cpu"), both) == both[1:]
+    assert choose_providers(EncoderOptions(providers=("CPUExecutionProvider",)), both) == both[1:]
+    for options in (
+        EncoderOptions(providers=("NoSuchProvider",)),
+        EncoderOptions(device="cuda"),
+        EncoderOptions(device="abacus"),
+    ):
+        with pytest.raises(InvalidArgument):
+            choose_providers(options, ["CPUExecutionProvider"])
+
+
+def test_threads_option(model: Path) -> None:
+    write_card(model)
+    batch = images(9)
+    one = load_encoder(f"onnx:{model}", EncoderOptions(threads=1))
+    four = load_encoder(f"onnx:{model}", EncoderOptions(threads=4))
+    assert np.array_equal(one.embed(batch), four.embed(batch))
+    with pytest.raises(InvalidArgument, match="threads"):
+        load_encoder(f"onnx:{model}", EncoderOptions(threads=0))
+
+
+def test_no_feature_map(model: Path) -> None:
+    encoder = small(model, outputs={"embedding": "vector"})
+    assert encoder.card.feature_map is None
+    with pytest.raises(NoSuchOutput):
+        encoder.feature_map(images(1))
+    with pytest.raises(NoSuchOutput):
+        encoder.embed_text(["a cup"])
+
+
+def test_network_is_not_loaded_by_importing() -> None:
+    code = "import sys, lookalike.encoders; print([m for m in sys.modules if m in ('onnxruntime', 'skimage', 'scipy')])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_mobilenet_card(mobilenet: Path) -> None:
+    encoder = load_encoder(f"onnx:{mobilenet}")
+    card = encoder.card
+    assert (card.dim, card.input_size, card.feature_map) == (1280, (224, 224), (7, 7, 1280))
+    assert card.preprocessing.mean == card.preprocessing.std == (0.5, 0.5, 0.5)
+    assert card.licence == "Apache-2.0"
+    assert card.size_bytes == mobilenet.stat().st_size
+    assert isinstance(encoder, OnnxEncoder)
+    assert isinstance(encoder.network, OnnxNetwork)
+
+
+def test_mobilenet_map_averages_to_the_embedding(mobilenet: Path, shared: Path) -> None:
+    encoder = load_encoder(f"onnx:{mobilenet}")
+    files = sorted((shared / "tll" / "left").iterdir())[:4]
+    pooled = encoder.feature_map(files).mean(axis=(1, 2))
+    pooled /= np.linalg.norm(pooled, axis=1, keepdims=True)
+    np.testing.assert_allclose(pooled, encoder.embed(files), atol=1e-6)
+    # Whatever the image comes as, the numbers are the same.
+    content = [file.read_bytes() for file in files]
+    assert np.array_equal(encoder.embed(content), encoder.embed(files))
+    assert np.array_equal(encoder.embed([io.BytesIO(c) for c in content]), encoder.embed(files))
+
+
+def test_mobilenet_reference_figures(mobilenet: Path, shared: Path) -> None:
+    """Recall of the human pairings on 1,200 TLL pairs as shared/data/README.md gives it."""
+    with (shared / "tll" / "pairs.csv").open(newline="") as stream:
+        pairs = [(row["left"], row["right"]) for row in csv.DictReader(stream)]
+    encoder = load_encoder(f"onnx:{mobilenet}")
+    left = encoder.embed([shared / "tll" / "left" / f"{name}.jpg" for name, _ in pairs])
+    right = encoder.embed([shared / "tll" / "right" / f"{name}.jpg" for _, name in pairs])
+    likeness = left @ right.T
+    rank = (likeness > np.diag(likeness)[:, None]).sum(axis=1)
+    recall = [100 * float((rank < k).mean()) for k in (1, 5, 10, 20, 50, 100)]
+    assert recall == pytest.approx([8.5, 15.2, 20.1, 25.8, 35.4, 44.8], abs=0.5)
