@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from odd_parts import (
+from tests.odd_parts import (
     OddFile,
     encoded,
     heif_claiming,

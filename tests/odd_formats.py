@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from PIL import Image
 
-from odd_parts import (
+from tests.odd_parts import (
     SIZE,
     encoded,
     exif,

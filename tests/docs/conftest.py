@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
-import sample_photos
-import tiny_onnx
+
+from tests.docs import sample_photos, tiny_onnx
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 

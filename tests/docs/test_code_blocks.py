@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from markdown_blocks import Block, blocks
+
+from tests.docs.markdown_blocks import Block, blocks
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -34,7 +35,7 @@ def commands(block: Block) -> str:
 def run_shell(block: Block, folder: Path) -> None:
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", commands(block)],
-        cwd=folder, capture_output=True, text=True, timeout=200, stdin=subprocess.DEVNULL,
+        cwd=folder, capture_output=True, text=True, timeout=400, stdin=subprocess.DEVNULL,
     )  # fmt: skip
     if done.returncode != 0:
         pytest.fail(
@@ -49,6 +50,7 @@ def run_python(block: Block, names: dict[str, Any]) -> None:
     exec(compile(padded, str(block.page), "exec"), names)
 
 
+@pytest.mark.timeout(600)  # a page may start a dozen processes, on a machine that has other work
 @pytest.mark.parametrize("page", [page for page in PAGES if blocks(page)], ids=_name)
 def test_the_blocks_of_a_page_run_in_order(page: Path, workplace: Path) -> None:
     names: dict[str, Any] = {"__name__": "page"}

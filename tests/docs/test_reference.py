@@ -8,9 +8,9 @@ from pathlib import Path
 import click
 import pytest
 import typer.main
-from markdown_blocks import prose
 
 import lookalike
+from tests.docs.markdown_blocks import prose
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 DOCS = ROOT / "docs"

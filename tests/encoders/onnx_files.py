@@ -68,8 +68,8 @@ def write_network(
 ) -> Path:
     """A convolution (4x4, stride 4) and ReLU -> ``map``; its average -> ``vector``.
 
-    The map is (n, dim, h/4, w/4) for NCHW, the vector (n, dim). ``inputs=2`` adds an input that a graph with one
-    image input must not have.
+    The map is (n, dim, h/4, w/4) for NCHW, the vector (n, dim). ``inputs=2`` adds an input that an encoder
+    must not have.
     """
     rng = np.random.default_rng(seed)
     kernel = rng.normal(size=(dim, channels, 4, 4)).astype(np.float32)

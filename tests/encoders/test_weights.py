@@ -216,7 +216,12 @@ def test_an_unreachable_server_costs_seconds_at_most(monkeypatch: pytest.MonkeyP
 
 def test_a_resolver_that_hangs_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     release = threading.Event()
-    monkeypatch.setattr("urllib.request.urlopen", lambda *_args, **_more: release.wait(5))
+
+    def hang(*_arguments: object, **_more: object) -> None:
+        release.wait(5)
+        raise OSError("too late")
+
+    monkeypatch.setattr("urllib.request.urlopen", hang)
     start = time.perf_counter()
     assert not reachable("https://example.org", patience=0.2)
     assert time.perf_counter() - start < 2

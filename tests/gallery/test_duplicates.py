@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 from datetime import datetime
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -56,7 +58,7 @@ def test_near_copies_within_the_threshold() -> None:
 
 
 def test_a_chain_with_different_ends_is_cut() -> None:
-    """Thirty images, each 4 degrees from the next: neighbours are duplicates, the ends are 116 degrees apart."""
+    """Thirty images, each 4 degrees from the next: neighbours are duplicates, the ends are not."""
     gallery = FakeGallery(circle(*np.arange(30) * 4.0))
     limit = distance(8.1)
     found = find_duplicates(gallery, threshold=limit)
@@ -189,9 +191,9 @@ def test_format_preference_is_overridable() -> None:
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(st.floats(0, 180), min_size=2, max_size=40), st.floats(0.5, 60), st.randoms())
-def test_grouping_invariants(degrees: list[float], reach: float, random: object) -> None:
-    """Every pair of a group is within the limit, no image is in two groups, and the order of rows is no matter."""
+@given(st.lists(st.floats(0, 180), min_size=2, max_size=40), st.floats(0.5, 60))
+def test_grouping_invariants(degrees: list[float], reach: float) -> None:
+    """Every pair of a group is within the limit, and no image is in two groups."""
     limit = distance(reach)
     matrix = circle(*degrees)
     gallery = FakeGallery(matrix)
@@ -213,15 +215,39 @@ def test_order_of_the_gallery_does_not_matter(order: list[int]) -> None:
     degrees = [0, 2, 2.5, 40, 41, 80, 120, 121.5, 123, 160, 170, 171]
     matrix = circle(*[degrees[i] for i in order])
     found = find_duplicates(
-        FakeGallery(matrix, path=[f"/{i:02}" for i in order], bytes=[1000 + i for i in order]), threshold=distance(4)
+        FakeGallery(matrix, path=[f"/{i:02}" for i in order], bytes=[1000 + i for i in order]),
+        threshold=distance(4),
     )
     result = [(g.keep.path, [i.path for i in g.drop]) for g in found.groups]
-    assert result == [
-        ("/08", ["/07", "/06"]),
-        ("/02", ["/01", "/00"]),
-        ("/11", ["/10"]),
-        ("/04", ["/03"]),
-    ] or result == sorted(result, key=lambda r: (-sum(1000 + int(p[1:]) for p in r[1]), r[0]))
     assert {tuple(sorted([k, *d])) for k, d in result} == {
         ("/06", "/07", "/08"), ("/00", "/01", "/02"), ("/10", "/11"), ("/03", "/04"),
     }  # fmt: skip
+
+
+def test_real_photographs(shared: Path, mobilenet: Path) -> None:
+    """100 photographs; 25 recompressed, 25 shrunk, 25 cropped: found, and hardly anything else."""
+    import onnxruntime
+    from PIL import Image
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 2
+    session = onnxruntime.InferenceSession(mobilenet, options, providers=["CPUExecutionProvider"])
+
+    def embed(image: Image.Image) -> NDArray[np.float32]:
+        pixels = np.asarray(image.resize((224, 224), Image.Resampling.BICUBIC), dtype=np.float32) / 127.5 - 1
+        output = session.run(["embedding"], {"pixel_values": pixels.transpose(2, 0, 1)[None]})[0]
+        return np.asarray(output[0], dtype=np.float32)
+
+    def recompressed(image: Image.Image) -> Image.Image:
+        buffer = io.BytesIO()
+        image.save(buffer, "JPEG", quality=50)
+        return Image.open(buffer).convert("RGB")
+
+    photographs = [Image.open(p).convert("RGB") for p in sorted((shared / "tll" / "left").iterdir())[:100]]
+    copies = [recompressed(image) for image in photographs[:25]]
+    copies += [image.resize((120, 147), Image.Resampling.LANCZOS) for image in photographs[25:50]]
+    copies += [image.crop((5, 6, 195, 239)) for image in photographs[50:75]]
+    found = find_duplicates(FakeGallery(np.stack([embed(image) for image in photographs + copies])))
+    pairs = {tuple(m) for m in members(found)}
+    assert len(pairs & {(10 + i, 110 + i) for i in range(75)}) >= 72
+    assert len(pairs) <= 77

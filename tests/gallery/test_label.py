@@ -20,8 +20,8 @@ from .test_duplicates import circle
 
 
 def test_gap_by_hand() -> None:
-    """Five queries, four with a landmark; sorted by confidence the answers are right, wrong (a distractor), right,
-    wrong, and one query goes unanswered: GAP = (1/1 + 2/3) / 4 = 0.41667."""
+    """Five queries, four with a landmark; sorted by confidence the answers are right, wrong (a distractor),
+    right, wrong, and one query goes unanswered: GAP = (1/1 + 2/3) / 4 = 0.41667."""
     truth = ["a", None, "b", "c", "d"]
     predicted = ["a", "z", "b", "x", None]
     confidence = [0.9, 0.8, 0.7, 0.6, 0.95]
@@ -57,7 +57,9 @@ answers = st.lists(
 
 @settings(max_examples=200, deadline=None)
 @given(answers, st.randoms(use_true_random=False))
-def test_gap_is_bounded_and_blind_to_order(rows: list[tuple[str | None, str | None, float]], random: object) -> None:
+def test_gap_is_bounded_and_blind_to_order(
+    rows: list[tuple[str | None, str | None, float]], random: object
+) -> None:
     value = gap(*zip(*rows, strict=True)) if rows else gap([], [], [])
     shuffled = list(rows)
     random.shuffle(shuffled)  # type: ignore[attr-defined]
@@ -93,7 +95,9 @@ def test_vote_by_hand() -> None:
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(st.tuples(st.floats(0, 2), st.sampled_from("abc")), min_size=1, max_size=12), st.integers(1, 12))
+@given(
+    st.lists(st.tuples(st.floats(0, 2), st.sampled_from("abc")), min_size=1, max_size=12), st.integers(1, 12)
+)
 def test_confidence_is_in_the_unit_interval(neighbours: list[tuple[float, str]], k: int) -> None:
     rows = sorted(neighbours)
     distances = np.array([[d for d, _ in rows]], dtype=np.float32)

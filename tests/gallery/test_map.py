@@ -111,7 +111,11 @@ def test_wrong_arguments_are_named() -> None:
 
 
 @settings(max_examples=100, deadline=None)
-@given(arrays(np.float32, st.tuples(st.integers(0, 30), st.integers(0, 3)), elements=st.floats(-1e6, 1e6, width=32)))
+@given(
+    arrays(
+        np.float32, st.tuples(st.integers(0, 30), st.integers(0, 3)), elements=st.floats(-1e6, 1e6, width=32)
+    )
+)
 def test_scaling_keeps_shape(points: np.ndarray) -> None:
     xy = to_unit_square(points)
     assert xy.shape == (len(points), 2)

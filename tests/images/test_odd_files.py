@@ -10,7 +10,7 @@ import pytest
 import lookalike.errors
 from lookalike.errors import ImageError
 from lookalike.images import ImageRef, decode, open_source, read_image
-from odd_files import OddFile, make_odd_files
+from tests.odd_files import OddFile, make_odd_files
 
 
 @pytest.fixture(scope="module")

@@ -21,8 +21,8 @@ __all__ = [
     "EncoderOptions",
     "EncoderStatus",
     "Preprocessing",
-    "list_encoders",
     "absolute_spec",
+    "list_encoders",
     "load_encoder",
     "normalize",
 ]

@@ -24,8 +24,7 @@ from numpy.typing import NDArray
 
 from lookalike.encoders.base import Encoder
 from lookalike.errors import InvalidArgument
-from lookalike.images import ImageLike, decode
-from lookalike.images.decoding import read_source
+from lookalike.images import ImageLike, decode, read_source
 
 CACHE_VARIABLE = "LOOKALIKE_CACHE"
 """Environment variable: where caches lie instead of the user's cache folder."""

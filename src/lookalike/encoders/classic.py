@@ -27,8 +27,8 @@ PART_WEIGHTS: Mapping[str, float] = {
 """Share of each part in the cosine of two images.
 
 Chosen on Caltech-101 and the clothing photographs (nearest neighbour of the same label) and on human
-judgments of materials and NIGHTS, never on the Totally-Looks-Like pairs. Gradients and texture need the larger
-shares because their cosines vary less from image to image: times that spread, the five count about alike.
+judgments of materials and NIGHTS, never on the Totally-Looks-Like pairs. Gradients and texture need the
+larger shares because their cosines vary less from image to image: times that spread, the five count alike.
 """
 
 _VERSION = 1
@@ -71,9 +71,9 @@ class ClassicEncoder(PerImageEncoder):
                 raise InvalidArgument(f"the weight of the part {part} must be above 0, got {weight}")
         if not weights:
             raise InvalidArgument(f"classic needs at least one part of: {', '.join(PARTS)}")
-        total = sum(weights.values())
+        total = math.fsum(weights.values())
         # In the order of PARTS, so that the order of the argument changes nothing.
-        self.weights = {part: weights[part] / total for part in PARTS if part in weights}
+        self.weights = {part: round(weights[part] / total, 12) for part in PARTS if part in weights}
         self.card = _card(self.weights)
 
     @property

@@ -94,7 +94,7 @@ class EnsembleEncoder(Encoder):
         if not all(math.isfinite(weight) and weight > 0 for weight in weights):
             raise InvalidArgument(f"the weights of an ensemble must be above 0, got {weights}")
         self.encoders = tuple(encoders)
-        self.weights = tuple(weight / sum(weights) for weight in weights)
+        self.weights = tuple(round(weight / math.fsum(weights), 12) for weight in weights)
         self.concurrent = all(encoder.concurrent for encoder in encoders)
         self.batch_size = min(encoder.batch_size for encoder in encoders)
         self.card = _card(self.encoders, weights, self.weights)

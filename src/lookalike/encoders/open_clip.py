@@ -194,7 +194,7 @@ def load_tokenizer(model: str, encoder: str) -> Any:
         if hub_cached(wanted) is None and (is_offline() or not reachable("https://huggingface.co")):
             raise WeightsNotFound(
                 f"encoder {encoder}: the tokenizer for texts ({wanted.described}) is not on this machine and "
-                f"cannot be fetched; embed one text where there is a network and copy the Hugging Face cache here"
+                f"cannot be fetched; embed one text where there is a network and copy the hub's cache here"
             )
     try:
         with _quiet():

@@ -33,7 +33,6 @@ POOLS = {
 
 ALIASES = {
     "dino_vits16": "vit_small_patch16_224.dino",
-    "dino_vits8": "vit_small_patch8_224.dino",
     "dino_vitb16": "vit_base_patch16_224.dino",
     "dino_vitb8": "vit_base_patch8_224.dino",
     "dreamsim_dino_vitb16": "vit_base_patch16_224.dino?pool=cls_prenorm&resize=squash",

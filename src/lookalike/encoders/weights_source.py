@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import http.client
 import os
 import sys
 import tempfile
@@ -116,7 +117,7 @@ def reachable(url: str, patience: float = PATIENCE) -> bool:
                 answered.append(True)
         except urllib.error.HTTPError:
             answered.append(True)
-        except (OSError, ValueError):
+        except (OSError, ValueError, http.client.HTTPException):
             answered.append(False)
 
     thread = threading.Thread(target=knock, daemon=True, name="lookalike-reachable")
@@ -188,7 +189,7 @@ def _from_url(wanted: WantedWeights, url: str) -> Path:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         digest = _download(url, target, wanted.sha256_start)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, http.client.HTTPException) as error:
         raise not_found(wanted, f"the download failed ({_first_line(error)})") from None
     if digest:
         raise not_found(

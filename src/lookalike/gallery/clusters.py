@@ -160,9 +160,9 @@ def cluster(
 
     HDBSCAN (Campello, Moulavi, Sander 2013; scikit-learn) finds the number of clusters itself and leaves
     images that belong nowhere unclustered; it looks at 32 principal components. k-means puts every image
-    into one of k clusters and looks at 128. Above 50,000 images HDBSCAN runs on a sample of that many, and
+    into one of k clusters and looks at 128. Above 25,000 images HDBSCAN runs on a sample of that many, and
     each other image joins the cluster of its nearest sampled image when it is as close to it as that
-    cluster's members are to one another; k-means runs in faiss.
+    cluster's members are to one another. Above 50,000 images k-means runs in faiss.
 
     Args:
         gallery: the gallery.

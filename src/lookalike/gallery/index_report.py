@@ -56,6 +56,7 @@ class IndexOptions:
         workers: threads that read, decode (and embed, for encoders that allow it); None: one a core.
         rehash: read every file again even where size and times say that it has not changed.
         prune: remove rows whose file is gone instead of marking them.
+        commit_rows: write to disk at least every so many images (and every three seconds).
         progress: called about ten times a second with the counts so far.
         on_commit: called with the paths of each batch once it is safely on disk.
     """
@@ -63,5 +64,6 @@ class IndexOptions:
     workers: int | None = None
     rehash: bool = False
     prune: bool = False
+    commit_rows: int = 512
     progress: Callable[[IndexReport], None] | None = None
     on_commit: Callable[[list[str]], None] | None = None

@@ -17,7 +17,6 @@ from lookalike.gallery.index_rows import Known, Outcome, Row, is_gone, rows_tabl
 from lookalike.gallery.store import Store, problems_schema
 from lookalike.images import ImageSource
 
-COMMIT_ROWS = 512
 COMMIT_SECONDS = 3.0
 BATCH_PIXEL_BYTES = 128 * 1024 * 1024
 """Decoded images that wait for a batch encoder take at most about this much memory."""
@@ -121,7 +120,7 @@ class Indexer:
         if self._unfit:
             return waiting >= FIT_ROWS
         late = time.monotonic() - self._last_commit > COMMIT_SECONDS
-        return waiting >= COMMIT_ROWS or (waiting > 0 and late)
+        return waiting >= self.options.commit_rows or (waiting > 0 and late)
 
     def _commit(self) -> None:
         self._embed_waiting()

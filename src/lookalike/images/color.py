@@ -51,7 +51,7 @@ def _rgb_of(image: Image.Image, profile: object) -> Image.Image:
 
 def has_alpha(image: Image.Image) -> bool:
     """Whether some pixels may be transparent."""
-    return image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or image.info.get("transparency") is not None
+    return image.has_transparency_data
 
 
 def _over_white(image: Image.Image) -> Image.Image:

@@ -18,7 +18,9 @@ class _InsideOurDecoding(threading.local):
     """Takes the place of the compiled module pattern of a warnings filter (Python calls ``match`` only)."""
 
     depth = 0
-    pattern = "(?!)"  # matches nothing: what scikit-learn hands to its worker threads when it copies the filters
+    pattern = (
+        "(?!)"  # matches nothing: what scikit-learn hands to its worker threads when it copies the filters
+    )
 
     def match(self, module: str) -> bool:
         return self.depth > 0 and module.startswith(("PIL", "pillow_heif"))

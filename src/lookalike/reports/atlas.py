@@ -3,8 +3,8 @@
 The order of the tiles matters more than their format. Points are ordered coarse to fine: first one for each
 cell of an 8 x 8 grid over the map, then those that a 16 x 16 grid adds, and so on to 128 x 128, every level
 along a Z-curve, and last all others along a Z-curve. A view of the whole map then needs the first sheets
-only, and a close view a few neighbouring ones, so that a browser never decodes them all. The same order serves
-as priority: where two thumbnails would overlap, the earlier one is drawn.
+only, and a close view a few neighbouring ones, so that a browser never decodes them all. The same order
+serves as priority: where two thumbnails would overlap, the earlier one is drawn.
 """
 
 from __future__ import annotations

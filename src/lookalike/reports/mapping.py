@@ -39,9 +39,9 @@ def map_page(view: MapView) -> str:
 def map_parts(view: MapView) -> Iterator[str]:
     """The map page in pieces of at most about a megabyte, to be written one after another.
 
-    The page draws the points with WebGL (a 2-D canvas where there is none) and, where there is room, the
-    thumbnails in their place; zooms by wheel, pinch, buttons and keys; shows the picture under the pointer;
-    colours by any column; and finds by file name.
+    The page draws the points with WebGL (on a 2-D canvas where no graphics card does it) and, where there is
+    room, the thumbnails in their place; zooms by wheel, pinch, buttons and keys; shows the picture under the
+    pointer; colours by any column; and finds by file name.
 
     Raises:
         InvalidArgument: lengths that do not fit together, positions that are not finite, no points at all, or

@@ -7,7 +7,6 @@ import gzip
 import lzma
 import os
 import posixpath
-import shutil
 import tarfile
 import tempfile
 import threading
@@ -72,7 +71,9 @@ class _Archive:
     @staticmethod
     def _unpack(reader: _Reader, plain: IO[bytes]) -> int:
         try:
-            shutil.copyfileobj(reader, plain, 1 << 20)
+            # Small pieces: what is left of a damaged archive is lost with the piece that holds the damage.
+            while piece := reader.read1(1 << 16):
+                plain.write(piece)
         except (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile):
             if not plain.tell():
                 raise  # what could be unpacked before the damage is used, and the listing reports the end
