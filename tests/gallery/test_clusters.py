@@ -118,7 +118,8 @@ def test_filter_and_table() -> None:
 
 def test_agreement_by_hand() -> None:
     """Two labels of two images; clusters {0, 1} and {2}, the fourth unclustered. H(labels) = ln 2,
-    H(clusters) = 1.5 ln 2, I = ln 2: NMI = 1 / 1.25 = 0.8. ARI: index 1, expected 2 * 1 / 6, maximum 1.5: 4 / 7."""
+    H(clusters) = 1.5 ln 2, I = ln 2: NMI = 1 / 1.25 = 0.8. ARI: index 1, expected 2 * 1 / 6, maximum
+    1.5: 4 / 7."""
     found = agree(np.array([0, 0, 1, -1]), ["a", "a", "b", "b"], "label")
     assert found.nmi == pytest.approx(0.8)
     assert found.ari == pytest.approx(4 / 7)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import os
+import time
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -58,6 +59,14 @@ def pictures() -> list[Picture]:
         )
         for n, name in enumerate(HOSTILE)
     ]
+
+
+def until(page: Any, expression: str, seconds: float = 8) -> None:
+    """Wait for ``expression`` to hold; Playwright's own way needs eval, which the pages' policy forbids."""
+    end = time.monotonic() + seconds
+    while not page.evaluate(expression):
+        assert time.monotonic() < end, f"did not happen within {seconds} s: {expression}"
+        page.wait_for_timeout(20)
 
 
 def find_chromium() -> str | None:

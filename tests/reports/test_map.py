@@ -21,7 +21,7 @@ from lookalike.reports import MapView, map_page, map_parts
 from lookalike.reports.atlas import drawing_order, sheets, tile_side, tiles_per_sheet, z_curve
 from lookalike.reports.columns import pack_column
 
-from .conftest import HOSTILE, jpeg
+from .conftest import HOSTILE, jpeg, until
 
 COUNT = 240
 
@@ -145,8 +145,8 @@ def test_wrong_input(changes: dict[str, Any], said: str) -> None:
 
 
 def _state(page: Any) -> dict[str, Any]:
-    page.wait_for_function("window.lookalikeMap && lookalikeMap.frames.count > 0")
-    page.wait_for_function("lookalikeMap.state().placed > 0")
+    until(page, "window.lookalikeMap && lookalikeMap.frames.count > 0")
+    until(page, "lookalikeMap.state().placed > 0")
     state: dict[str, Any] = page.evaluate("lookalikeMap.state()")
     return state
 
@@ -180,11 +180,11 @@ def test_find_colour_and_hover(show: Callable[..., Any]) -> None:
     page = show(map_page(_view()))
     _state(page)
     page.fill("#find", "PICTURE-0001")
-    page.wait_for_function("document.getElementById('found').textContent === '10 found'")
+    until(page, "document.getElementById('found').textContent === '10 found'")
     page.press("#find", "Enter")
     assert "picture-0001" in page.inner_text("#card-name")
     page.fill("#find", "")
-    page.wait_for_function("lookalikeMap.state().matches === 240")
+    until(page, "lookalikeMap.state().matches === 240")
     page.click("#legend button >> nth=0")
     assert page.evaluate("lookalikeMap.state().matches") == 60
     assert page.evaluate("window.hacked") is None
@@ -200,11 +200,11 @@ def test_find_colour_and_hover(show: Callable[..., Any]) -> None:
     )
     page.keyboard.press("Escape")
     page.mouse.move(spot[0], spot[1])
-    page.wait_for_function("lookalikeMap.state().hovered >= 0")
+    until(page, "lookalikeMap.state().hovered >= 0")
     assert page.is_visible("#card")
     zoom = page.evaluate("lookalikeMap.view.zoom")
     page.mouse.wheel(0, -300)
-    page.wait_for_function(f"lookalikeMap.view.zoom > {zoom}")
+    until(page, f"lookalikeMap.view.zoom > {zoom}")
 
 
 def test_narrow_dark_and_touch(show: Callable[..., Any]) -> None:
@@ -218,13 +218,13 @@ def test_narrow_dark_and_touch(show: Callable[..., Any]) -> None:
         return [b.left + p.left + p.width / 2, b.top + p.top + p.height / 2]; }"""
     )
     narrow.touchscreen.tap(*spot)
-    narrow.wait_for_function("lookalikeMap.state().chosen >= 0")
+    until(narrow, "lookalikeMap.state().chosen >= 0")
     background = "getComputedStyle(document.body).backgroundColor"
     assert narrow.evaluate(background) != show(html).evaluate(background)
 
 
 def test_one_point_and_no_pictures(show: Callable[..., Any]) -> None:
     page = show(map_page(MapView("One", np.zeros((1, 2), np.float32), ["a.jpg"])))
-    page.wait_for_function("window.lookalikeMap && lookalikeMap.frames.count > 0")
+    until(page, "window.lookalikeMap && lookalikeMap.frames.count > 0")
     page.click("#next")
     assert page.inner_text("#card-name") == "a.jpg"

@@ -13,8 +13,8 @@ from lookalike.encoders import DEFAULT_ENCODER
 
 
 def compare(
-    a: Annotated[Path, typer.Argument(help="One image.", show_default=False)],
-    b: Annotated[Path, typer.Argument(help="The other.", show_default=False)],
+    a: Annotated[Path, typer.Argument(metavar="A", help="One image.", show_default=False)],
+    b: Annotated[Path, typer.Argument(metavar="B", help="The other.", show_default=False)],
     encoder: Annotated[
         list[str] | None, typer.Option("--encoder", "-e", help=f"May be repeated; default {DEFAULT_ENCODER}.")
     ] = None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -97,7 +98,7 @@ class Demo:
         self.results["compare"] = result.to_dict()
         first, second = pages.query_picture(a), pages.query_picture(b)
         parts = [
-            HitStrip([first], [HitView(1, second, next(iter(result.distances.values())))], "compared"),
+            HitStrip([first], [HitView(1, second, next(iter(result.distances.values())))]),
             TableView(["encoder", "cosine distance"], rows),
         ]
         text = "0 is the same image, 1 is unrelated."
@@ -113,7 +114,7 @@ class Demo:
         if self.samples is not None:
             self.answers.append(duplicate_answer(found, self.samples))
         self.results["duplicates"] = {"groups": len(found), "dropped": found.dropped, "bytes_freed": found.bytes_freed}
-        threshold = f" Threshold {found.threshold.value:.4f}: {found.threshold.reason}" if found.threshold else ""
+        threshold = f" Threshold {found.threshold.value:.4f}: {found.threshold.reason}." if found.threshold else ""
         text = (
             f"{len(found)} groups; {found.dropped} images ({output.human_bytes(found.bytes_freed)}) could go.{threshold} "
             "All groups: duplicates.html."
@@ -206,8 +207,8 @@ class Demo:
     def _strip(self, query: str, where: str | None) -> HitStrip:
         hits = self.gallery.search(query, k=SHOWN + 1, where=where)
         views = [view for view in pages.hit_views(hits) if view.picture.path != query][:SHOWN]
-        text = f"{Path(query).name}" + (f", looking only where {where}" if where else "")
-        return HitStrip([pages.query_picture(query)], views, text)
+        wish = replace(pages.query_picture(query), caption=f"only where {where}" if where else "")
+        return HitStrip([wish], views)
 
     def _pair(self) -> tuple[str, str]:
         if self.samples is not None:

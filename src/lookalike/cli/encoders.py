@@ -71,11 +71,12 @@ def pull(
     json_: JsonOption = False,
 ) -> None:
     """Fetch an encoder's weights, so that it works without a network later."""
-    from lookalike.encoders import load_encoder
+    from lookalike.encoders import pull_weights
 
-    card = load_encoder(name).card
+    files = pull_weights(name)
     if json_:
-        output.print_json({"name": card.name, "source": card.source, "size_bytes": card.size_bytes, "sha256": card.sha256})
+        output.print_json({"name": name, "files": [str(file) for file in files]})
         return
-    size = output.human_bytes(card.size_bytes)
-    output.say(f"{card.name} is ready on this machine: {size}, from {card.source}")
+    for file in files:
+        output.say(f"{file} ({output.human_bytes(file.stat().st_size)})")
+    output.say(f"{name} is ready on this machine" + ("" if files else ": it needs no weights from elsewhere"))

@@ -1,6 +1,7 @@
 """One image -> one float32 vector, and where the network has one, a feature map."""
 
 from lookalike.encoders.base import Encoder, EncoderCard, Preprocessing, normalize
+from lookalike.encoders.pulling import pull_weights
 from lookalike.encoders.registry import (
     BUILTIN,
     DEFAULT_ENCODER,
@@ -25,4 +26,5 @@ __all__ = [
     "list_encoders",
     "load_encoder",
     "normalize",
+    "pull_weights",
 ]

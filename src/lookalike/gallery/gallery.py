@@ -244,7 +244,7 @@ class Gallery:
             BadFilter: ``where`` cannot be understood.
         """
         wanted = list(columns) if columns is not None else self.store.light_columns()
-        table = self.store.scan(list(dict.fromkeys([*wanted, "id"])), _present(where, missing)).sort_by("id")
+        table = self.store.scan(list(dict.fromkeys([*wanted, "id"])), where, present=not missing).sort_by("id")
         return table.select(wanted)
 
     def problems(self) -> pa.Table:
@@ -336,7 +336,7 @@ class Gallery:
         started = time.perf_counter()
         allowed = None
         if where is not None:
-            allowed = np.sort(self.store.scan(("id",), _present(where, missing=False)).column("id").to_numpy())
+            allowed = np.sort(self.store.scan(("id",), where, present=True).column("id").to_numpy())
         found = self.find(queries, k, ids=allowed, mode=mode)
         if not found.exact:
             found = self.find(queries, k * REFINE, ids=allowed, mode=mode)
@@ -370,11 +370,14 @@ class Gallery:
 
         return project(self, **options)
 
-    def label(self, images: ImageLike | Sequence[ImageLike], **options: Any) -> Labels:
-        """Recognise images by their neighbours; see :func:`lookalike.gallery.label.label_images`."""
+    def label(self, images: ImageLike | Sequence[ImageLike] | None = None, **options: Any) -> Labels:
+        """Recognise images by their neighbours (None: the gallery's own without a label).
+
+        See :func:`lookalike.gallery.label.label_images`.
+        """
         from lookalike.gallery.label import label_images
 
-        return label_images(self, _several(images), **options)
+        return label_images(self, None if images is None else _several(images), **options)
 
     def evaluate_labels(self, **options: Any) -> LabelEvaluation:
         """How well neighbours predict a column; see :func:`lookalike.gallery.label.evaluate_labels`."""
@@ -462,12 +465,6 @@ def _refuse_other_encoder(place: str, settings: GallerySettings, encoder: Encode
             f"{encoder.card.name} ({encoder.card.fingerprint[:8]}); their vectors cannot be compared: use that encoder, "
             "or index into a new gallery"
         )
-
-
-def _present(where: str | None, missing: bool) -> str | None:
-    if missing:
-        return where
-    return f"({where}) AND missing = false" if where else "missing = false"
 
 
 def _several(given: Any) -> Sequence[Any]:

@@ -117,15 +117,23 @@ class Store:
         """All columns but the thumbnail and the vector."""
         return [name for name in self.images.schema.names if name not in HEAVY_COLUMNS]
 
-    def scan(self, columns: Sequence[str], where: str | None = None) -> pa.Table:
+    def scan(self, columns: Sequence[str], where: str | None = None, *, present: bool = False) -> pa.Table:
         """Columns of the rows that a SQL expression selects, in no particular order.
+
+        Args:
+            columns: their names.
+            where: SQL over the columns; None takes every row.
+            present: leave out rows that are marked missing.
 
         Raises:
             BadFilter: the expression cannot be understood.
         """
+        conditions = [f"({where})"] if where else []
+        if present:
+            conditions.append("missing = false")
         query = self.images.search().select(list(columns))
-        if where:
-            query = query.where(where)
+        if conditions:
+            query = query.where(" AND ".join(conditions))
         with _translated(self.location, where):
             return query.to_arrow()
 

@@ -11,6 +11,7 @@ CMYK without a profile is converted as 255 - min(255, ink + black).
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -92,11 +93,11 @@ def _from_numbers(image: Image.Image) -> Image.Image:
     """Modes I;16*, I and F: one channel of wide numbers."""
     values: NDArray[Any] = np.asarray(image)
     if image.mode == "F":
-        grey = _from_floats(values.astype(np.float64))
+        grey = _from_floats(values)
     elif values.dtype.itemsize == 2 or (values.size and values.min() >= 0 and values.max() <= 65535):
-        grey = ((values.astype(np.uint32) + 128) // 257).astype(np.uint8)
+        grey = _by_rows(values, lambda part: (part.astype(np.uint32) + 128) // 257)
     else:
-        grey = _stretch(values.astype(np.float64))
+        grey = _stretch(values, float(values.min()), float(values.max()))
     key = image.info.get("transparency")
     if isinstance(key, int):
         grey = np.where(values == key, np.uint8(255), grey)
@@ -106,22 +107,41 @@ def _from_numbers(image: Image.Image) -> Image.Image:
     return _managed(result)
 
 
-def _from_floats(values: NDArray[np.float64]) -> NDArray[np.uint8]:
-    finite = np.isfinite(values)
-    if not finite.any():
-        return np.zeros(values.shape, np.uint8)
-    low, high = values[finite].min(), values[finite].max()
-    values = np.clip(np.nan_to_num(values, nan=low, posinf=high, neginf=low), low, high)
+def _from_floats(values: NDArray[Any]) -> NDArray[np.uint8]:
+    ranges = []
+    for part in _row_blocks(values):
+        finite = part[np.isfinite(part)]
+        if finite.size:
+            ranges.append((float(finite.min()), float(finite.max())))
+    low = min((pair[0] for pair in ranges), default=0.0)
+    high = max((pair[1] for pair in ranges), default=0.0)
     if low >= 0 and high <= 1:
-        return np.rint(values * 255).astype(np.uint8)
-    return np.rint(values).astype(np.uint8) if low >= 0 and high <= 255 else _stretch(values)
+        return _stretch(values, 0.0, 1.0, low)
+    return _stretch(values, 0.0, 255.0, low) if low >= 0 and high <= 255 else _stretch(values, low, high)
 
 
-def _stretch(values: NDArray[np.float64]) -> NDArray[np.uint8]:
-    low, high = values.min(), values.max()
+def _stretch(
+    values: NDArray[Any], low: float, high: float, missing: float | None = None
+) -> NDArray[np.uint8]:
+    """``low``..``high`` to 0..255; NaN becomes ``missing`` (default ``low``)."""
     scale = 255.0 / (high - low) if high > low else 0.0
-    grey: NDArray[np.uint8] = np.rint((values - low) * scale).astype(np.uint8)
-    return grey
+    gap = low if missing is None else missing
+
+    def convert(part: NDArray[Any]) -> NDArray[Any]:
+        clean = np.nan_to_num(part.astype(np.float64), nan=gap, posinf=high, neginf=low)
+        return np.rint((np.clip(clean, low, high) - low) * scale)
+
+    return _by_rows(values, convert)
+
+
+def _row_blocks(values: NDArray[Any]) -> list[NDArray[Any]]:
+    """Views of about a million numbers each: wide copies of a large image would take much memory."""
+    step = max(1, (1 << 20) // max(1, values.shape[1]))
+    return [values[start : start + step] for start in range(0, values.shape[0], step)]
+
+
+def _by_rows(values: NDArray[Any], convert: Callable[[NDArray[Any]], NDArray[Any]]) -> NDArray[np.uint8]:
+    return np.concatenate([convert(part).astype(np.uint8) for part in _row_blocks(values)])
 
 
 def _managed(image: Image.Image) -> Image.Image:

@@ -25,7 +25,7 @@ function readData() {
     walk: new Uint32Array(bytesOf("walk").buffer),
     sizes: bytesOf("sizes"),
     nameOf: (i) => names.start + names.rest[i],
-    shortName: (i) => names.rest[i].slice(Math.max(names.rest[i].lastIndexOf("/"), names.rest[i].lastIndexOf("::") + 1) + 1) || names.rest[i],
+    shortName: (i) => { const name = names.rest[i].split("::").pop(); return name.slice(name.lastIndexOf("/") + 1) || names.rest[i]; },
     searchText: (i) => names.rest[i],
     linkOf: (i) => (links.rest.length && links.start + links.rest[i]) || "",
   };
