@@ -35,9 +35,13 @@ def shared_data() -> Path:
 
 def bench_cache() -> Path:
     """Where slow intermediate results are kept: $LOOKALIKE_BENCH_CACHE or /tmp/lookalike-bench."""
-    folder = Path(os.environ.get("LOOKALIKE_BENCH_CACHE", "/tmp/lookalike-bench"))
+    folder = Path(os.environ.get("LOOKALIKE_BENCH_CACHE", "/tmp/lookalike-bench")).absolute()
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+# Benchmarks neither read nor fill the user's own embedding cache.
+os.environ.setdefault("LOOKALIKE_CACHE", str(bench_cache() / "cache"))
 
 
 def mobilenet() -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -21,7 +22,8 @@ def small_images(folder: Path, count: int, *, side: int = 96, first: int = 0) ->
     a small photograph. They are written by all cores.
     """
     starts = range(first, first + count, FOLDER_SIZE)
-    with ProcessPoolExecutor(cores()) as pool:
+    # Not by fork: the caller may have loaded lancedb, whose threads do not survive one.
+    with ProcessPoolExecutor(cores(), mp_context=multiprocessing.get_context("spawn")) as pool:
         work = partial(_small_block, folder, first + count, side)
         for _ in pool.map(work, starts):
             pass

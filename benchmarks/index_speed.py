@@ -1,10 +1,11 @@
 """Indexing end to end against the plain loop that DreamSim's README shows.
 
-The plain loop: for each file Pillow opens it, ``convert("RGB")``, torchvision resizes it to 224 x 224 (bicubic), a
-tensor, MobileNetV2 by timm in PyTorch's eager mode, one image at a time, under ``torch.inference_mode`` (which the
-README leaves out; it is quicker with it), PyTorch's default threads. lookalike: ``Gallery.create`` and
-``Gallery.index`` without the embedding cache: listing, hashing, decoding, embedding with the same weights, thumbnails
-and rows on disk. Each run is a process of its own, by turns; starting Python and importing are left out on both sides.
+The plain loop: for each file Pillow opens it, ``convert("RGB")``, torchvision resizes it to 224 x 224
+(bicubic), a tensor, MobileNetV2 by timm in PyTorch's eager mode, one image at a time, under
+``torch.inference_mode`` (which the README leaves out; it is quicker with it), PyTorch's default threads.
+lookalike: ``Gallery.create`` and ``Gallery.index`` without the embedding cache: listing, hashing, decoding,
+embedding with the same weights, thumbnails and rows on disk. Each run is a process of its own, by turns;
+starting Python, importing and loading the weights are left out on both sides.
 """
 
 from __future__ import annotations
@@ -84,12 +85,14 @@ def run_lookalike(source: Path, encoder: str, vectors: Path) -> None:
     import lancedb  # noqa: F401  (imports are left out on both sides)
     import onnxruntime  # noqa: F401
 
+    from lookalike.encoders import load_encoder
     from lookalike.gallery import Gallery
 
+    loaded = load_encoder(encoder)
     place = Path(tempfile.mkdtemp(prefix="lookalike-bench-"))
     try:
         started = time.perf_counter()
-        gallery = Gallery.create(place / "gallery", encoder)
+        gallery = Gallery.create(place / "gallery", loaded)
         report = gallery.index(source, cache=False)
         seconds = time.perf_counter() - started
         paths = gallery.rows(["path"]).column("path").to_pylist()

@@ -1,8 +1,8 @@
 """Resident memory of indexing 1,000, 10,000 and 100,000 images: does it stay flat?
 
-The images are generated (JPEG, 96 x 96, all different). Each size is indexed by a process of its own into a new gallery,
-without the embedding cache; its peak is ``VmHWM`` of /proc/self/status. The named alternative is the same process at
-1,000 images: flat means a ratio near 1.
+The images are generated (JPEG, 96 x 96, all different). Each size is indexed by a process of its own into a
+new gallery, without the embedding cache; its peak is ``VmHWM`` of /proc/self/status. The named alternative is
+the same process at the smallest size: flat means a ratio near 1.
 """
 
 from __future__ import annotations

@@ -156,4 +156,6 @@ class MissingDependency(LookalikeError, ImportError):
 
 def printable(text: str) -> str:
     """``text`` on one line of a terminal: control characters and undecodable bytes are escaped."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
+    return "".join(
+        c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text
+    )

@@ -23,7 +23,9 @@ def test_index_json_contract(lookalike: Command, photos: Path) -> None:
 
 
 def test_index_for_people(lookalike: Command, photos: Path) -> None:
-    done = lookalike("index", photos / "cups", photos / "plates", "--gallery", "g", "--encoder", "classic:layout")
+    done = lookalike(
+        "index", photos / "cups", photos / "plates", "--gallery", "g", "--encoder", "classic:layout"
+    )
     assert "21 indexed, 0 unchanged, 1 problems" in done.out
     assert "broken.jpg" in done.out
     assert done.err == ""
@@ -32,7 +34,9 @@ def test_index_for_people(lookalike: Command, photos: Path) -> None:
 def test_index_options(lookalike: Command, photos: Path) -> None:
     done = lookalike("index", photos, "-g", "g", "-e", "classic:layout", "--flat", "--json")
     assert done.json["indexed"] == 0
-    done = lookalike("index", photos, "-g", "g", "--glob", "plates/*.jpg", "--workers", 1, "--no-cache", "--json")
+    done = lookalike(
+        "index", photos, "-g", "g", "--glob", "plates/*.jpg", "--workers", 1, "--no-cache", "--json"
+    )
     assert done.json["indexed"] == 10
     (photos / "plates" / "0050.jpg").unlink()
     assert lookalike("index", photos / "plates", "-g", "g", "--prune", "--json").json["pruned"] == 1
@@ -81,7 +85,9 @@ def test_duplicates_contract_apply_and_undo(lookalike: Command, photos: Path, in
     pair = {str(photos / "cups" / "0000.jpg"), str(photos / "cups" / "copy.jpg")}
     assert {group["keep"], *group["drop"]} == pair
     assert Path(group["drop"][0]).exists()
-    done = lookalike("duplicates", "-g", indexed, "--kind", "exact", "--keep", "path", "--apply", "aside", "-o", "d.html")
+    done = lookalike(
+        "duplicates", "-g", indexed, "--kind", "exact", "--keep", "path", "--apply", "aside", "-o", "d.html"
+    )
     assert "1 files" in done.out
     gone = Path(group["drop"][0])
     kept = pair - {path for path in pair if not Path(path).exists()}
@@ -94,7 +100,9 @@ def test_duplicates_contract_apply_and_undo(lookalike: Command, photos: Path, in
 
 
 def test_clusters_contract(lookalike: Command, photos: Path, indexed: Path) -> None:
-    document = lookalike("clusters", "-g", indexed, "--method", "kmeans", "-k", 3, "--labels", "label", "--json").json
+    document = lookalike(
+        "clusters", "-g", indexed, "--method", "kmeans", "-k", 3, "--labels", "label", "--json"
+    ).json
     assert sum(cluster["size"] for cluster in document["clusters"]) == 21
     assert Path(document["clusters"][0]["medoid"]).is_relative_to(photos)
     assert 0 <= document["agreement"]["nmi"] <= 1
@@ -104,7 +112,9 @@ def test_clusters_contract(lookalike: Command, photos: Path, indexed: Path) -> N
 
 
 def test_map_writes_a_page(lookalike: Command, indexed: Path) -> None:
-    document = lookalike("map", "-g", indexed, "--method", "pca", "--color", "label", "-o", "m.html", "--json").json
+    document = lookalike(
+        "map", "-g", indexed, "--method", "pca", "--color", "label", "-o", "m.html", "--json"
+    ).json
     assert len(document["points"]) == 21
     assert all(0 <= point["x"] <= 1 for point in document["points"])
     page = Path("m.html").read_text()
@@ -113,7 +123,9 @@ def test_map_writes_a_page(lookalike: Command, indexed: Path) -> None:
 
 
 def test_label_and_evaluation(lookalike: Command, photos: Path, indexed: Path) -> None:
-    document = lookalike("label", photos / "cups" / "0000.jpg", "-g", indexed, "-k", 1, "--unknown", 0, "--json").json
+    document = lookalike(
+        "label", photos / "cups" / "0000.jpg", "-g", indexed, "-k", 1, "--unknown", 0, "--json"
+    ).json
     assert document["labels"][0]["label"] == "cups"
     done = lookalike("label", photos / "cups" / "0000.jpg", "-g", indexed)
     assert done.status == 0
@@ -150,7 +162,12 @@ def test_demo_on_samples_and_on_a_folder(lookalike: Command, photos: Path) -> No
     assert done.status == 0
     page = Path(done.json["page"])
     assert page.read_text().count("data:image/jpeg;base64,") > 20
-    assert {item.name for item in page.parent.iterdir()} >= {"map.html", "duplicates.html", "clusters.html", "photos"}
+    assert {item.name for item in page.parent.iterdir()} >= {
+        "map.html",
+        "duplicates.html",
+        "clusters.html",
+        "photos",
+    }
     done = lookalike("demo", photos, "-e", "classic:layout")
     assert done.status == 0
     assert "open lookalike-demo-photos/index.html" in done.out
@@ -189,7 +206,9 @@ MISTAKES = [
 
 
 @pytest.mark.parametrize(("arguments", "status", "text"), MISTAKES, ids=[" ".join(m[0]) for m in MISTAKES])
-def test_mistakes_get_one_clear_line(lookalike: Command, indexed: Path, arguments: list[str], status: int, text: str) -> None:
+def test_mistakes_get_one_clear_line(
+    lookalike: Command, indexed: Path, arguments: list[str], status: int, text: str
+) -> None:
     done = lookalike(*arguments)
     assert done.status == status
     assert text in done.err
@@ -199,7 +218,9 @@ def test_mistakes_get_one_clear_line(lookalike: Command, indexed: Path, argument
         assert done.err.count("\n") == 1
 
 
-def test_unexpected_errors_are_one_line_too(lookalike: Command, photos: Path, indexed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unexpected_errors_are_one_line_too(
+    lookalike: Command, photos: Path, indexed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from lookalike.gallery import Gallery
 
     def fail(*_: object, **__: object) -> None:

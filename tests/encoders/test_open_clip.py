@@ -43,7 +43,7 @@ def open_clip(tmp_path_factory: pytest.TempPathFactory) -> Iterator[object]:
 
 
 @pytest.fixture(scope="module")
-def weights(open_clip: object, tmp_path_factory: pytest.TempPathFactory) -> Path:  # noqa: ARG001
+def weights(open_clip: object, tmp_path_factory: pytest.TempPathFactory) -> Path:
     from safetensors.torch import save_file
 
     from lookalike.encoders.open_clip import build

@@ -37,7 +37,9 @@ KILLS = 20
 def start(place: Path, photos: Path, storage: str = "float32") -> subprocess.Popen[str]:
     environment = {**os.environ, "PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}"}
     command = [sys.executable, "-m", "tests.gallery.indexing_child", str(place), str(photos), storage]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+    return subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+    )
 
 
 def test_kill_9_loses_nothing_and_doubles_nothing(tmp_path: Path) -> None:
@@ -88,7 +90,9 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of two megabytes."""
     place = tmp_path / "disk"
     place.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(place)], capture_output=True, check=False)
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(place)], capture_output=True, check=False
+    )
     if mounted.returncode != 0:
         pytest.skip("needs the right to mount a small tmpfs (root outside a container)")
     yield place
@@ -113,7 +117,9 @@ def test_full_disk_is_one_line_and_keeps_what_was_told(small_disk: Path, tmp_pat
     assert len(gallery) == 600
 
 
-def test_second_writer_is_told_or_waits(gallery: Gallery, photos: Path, reopen: Callable[[], Gallery]) -> None:
+def test_second_writer_is_told_or_waits(
+    gallery: Gallery, photos: Path, reopen: Callable[[], Gallery]
+) -> None:
     with write_lock(gallery.location):
         with pytest.raises(GalleryLocked, match=f"process {os.getpid()}"):
             reopen().index(photos, cache=False)
@@ -177,7 +183,9 @@ def test_contradictions_are_found(gallery: Gallery) -> None:
     assert "repeat another row's id" in faults[0]
 
 
-def test_a_gallery_never_moves_into_a_folder_of_something_else(photos: Path, gallery: Gallery, tmp_path: Path) -> None:
+def test_a_gallery_never_moves_into_a_folder_of_something_else(
+    photos: Path, gallery: Gallery, tmp_path: Path
+) -> None:
     with pytest.raises(GalleryExists, match="other files"):
         Gallery.create(photos, Thumb())
     with pytest.raises(GalleryExists, match="already"):

@@ -87,7 +87,9 @@ def test_same_size_and_time_but_other_content_is_noticed(gallery: Gallery, photo
     assert report.indexed + report.problems == 1  # ctime gives it away; cutting may have damaged the JPEG
 
 
-def test_vanished_file_is_marked_and_comes_back(gallery: Gallery, photos: Path, tmp_path: Path, thumb: Thumb) -> None:
+def test_vanished_file_is_marked_and_comes_back(
+    gallery: Gallery, photos: Path, tmp_path: Path, thumb: Thumb
+) -> None:
     target = photos / "b" / "0100.jpg"
     query = gallery.vectors(np.array([12])).matrix
     shutil.move(target, tmp_path / "away.jpg")
@@ -104,7 +106,9 @@ def test_vanished_file_is_marked_and_comes_back(gallery: Gallery, photos: Path, 
     assert gallery.nearest(query, 1)[1][0, 0] == 12
 
 
-def test_prune_removes_and_never_gives_an_id_again(gallery: Gallery, photos: Path, reopen: Callable[[], Gallery]) -> None:
+def test_prune_removes_and_never_gives_an_id_again(
+    gallery: Gallery, photos: Path, reopen: Callable[[], Gallery]
+) -> None:
     for path in (photos / "b").iterdir():
         path.unlink()
     report = gallery.index(photos, cache=False, options=IndexOptions(prune=True))
@@ -163,7 +167,9 @@ def test_batch_encoder_gives_the_same_rows(gallery: Gallery, photos: Path, tmp_p
 
 def test_table_metadata_becomes_columns(tmp_path: Path, photos: Path, thumb: Thumb) -> None:
     table = tmp_path / "catalogue.csv"
-    table.write_text("path,label,price,width,sold\nphotos/a/0000.jpg,cup,3.5,9,true\nphotos/a/0001.jpg,plate,12,8,false\n")
+    table.write_text(
+        "path,label,price,width,sold\nphotos/a/0000.jpg,cup,3.5,9,true\nphotos/a/0001.jpg,plate,12,8,false\n"
+    )
     made = Gallery.create(tmp_path / "g", thumb)
     made.index(table, cache=False)
     rows = made.rows(where="price > 5 AND NOT sold").to_pylist()
@@ -217,7 +223,12 @@ def test_odd_files_are_done_or_reported(tmp_path: Path, thumb: Thumb) -> None:
     good = [file for file in odd if file.expected == "ok" and file.listed]
     assert report.indexed == len(good)
     assert report.problems == len(odd) - len(good)
-    assert {row["kind"] for row in made.problems().to_pylist()} >= {"ImageEmpty", "ImageTruncated", "NotAnImage", "ImageNotFound"}
+    assert {row["kind"] for row in made.problems().to_pylist()} >= {
+        "ImageEmpty",
+        "ImageTruncated",
+        "NotAnImage",
+        "ImageNotFound",
+    }
     again = made.index(tmp_path / "odd", cache=False)
     assert (again.indexed, again.unchanged, again.problems) == (0, len(good), report.problems)
     assert made.problems().num_rows == report.problems

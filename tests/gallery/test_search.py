@@ -95,7 +95,11 @@ def test_counter_examples_push_their_like_away(gallery: Gallery, photos: Path) -
     assert pushed[unwanted] > plain[unwanted]
     vectors = normalize(gallery.encoder.embed([wanted, unwanted]))
     by_hand = vectors[:1] - 0.5 * vectors[1:]
-    np.testing.assert_allclose(Query([wanted], negative=[unwanted]).vectors(gallery.encoder), by_hand / np.linalg.norm(by_hand), atol=1e-6)
+    np.testing.assert_allclose(
+        Query([wanted], negative=[unwanted]).vectors(gallery.encoder),
+        by_hand / np.linalg.norm(by_hand),
+        atol=1e-6,
+    )
 
 
 def test_words_need_an_encoder_that_reads(gallery: Gallery) -> None:
@@ -117,7 +121,9 @@ def test_hits_as_tables_json_and_html(gallery: Gallery, photos: Path) -> None:
     assert gallery.search(str(photos / "a" / "0000.jpg"), k=3, where="width > 999").to_pandas().empty
 
 
-def test_search_returns_what_another_process_added(gallery: Gallery, photos: Path, reopen: Callable[[], Gallery]) -> None:
+def test_search_returns_what_another_process_added(
+    gallery: Gallery, photos: Path, reopen: Callable[[], Gallery]
+) -> None:
     other = reopen()
     new = save_pictures(photos / "c", 1, first=640)[0]
     other.index(photos, cache=False)
@@ -132,7 +138,9 @@ def large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Gallery, NDA
     monkeypatch.setattr(searcher, "SMALL_SELECTION", 50)
     rng = np.random.default_rng(0)
     centres = rng.standard_normal((60, 108))
-    vectors = normalize((centres[rng.integers(0, 60, 4000)] + 0.4 * rng.standard_normal((4000, 108))).astype(np.float32))
+    vectors = normalize(
+        (centres[rng.integers(0, 60, 4000)] + 0.4 * rng.standard_normal((4000, 108))).astype(np.float32)
+    )
     made = Gallery.create(tmp_path / "large", Thumb())
     add_vectors(made, vectors, 0)
     return made, vectors
@@ -187,7 +195,9 @@ def test_index_is_approximate_and_says_so(large: tuple[Gallery, NDArray[np.float
     assert report.recall_at_10 > 0.9
 
 
-def test_stale_index_is_extended_never_wrong(large: tuple[Gallery, NDArray[np.float32]], tmp_path: Path) -> None:
+def test_stale_index_is_extended_never_wrong(
+    large: tuple[Gallery, NDArray[np.float32]], tmp_path: Path
+) -> None:
     gallery, vectors = large
     gallery.build_index()
     new = normalize(np.random.default_rng(5).standard_normal((20, 108)).astype(np.float32))
@@ -203,12 +213,18 @@ def test_stale_index_is_extended_never_wrong(large: tuple[Gallery, NDArray[np.fl
     assert other.index_stamp["rows"] == 4017
 
 
-def test_index_of_other_data_or_damaged_is_ignored(large: tuple[Gallery, NDArray[np.float32]], tmp_path: Path) -> None:
+def test_index_of_other_data_or_damaged_is_ignored(
+    large: tuple[Gallery, NDArray[np.float32]], tmp_path: Path
+) -> None:
     gallery, vectors = large
     gallery.build_index()
     stamp = tmp_path / "large" / "index" / "stamp.json"
     good = stamp.read_text()
-    for bad in ("{", good.replace('"rows": 4000', '"rows": 5'), good.replace(gallery.settings.fingerprint, "0" * 32)):
+    for bad in (
+        "{",
+        good.replace('"rows": 4000', '"rows": 5'),
+        good.replace(gallery.settings.fingerprint, "0" * 32),
+    ):
         stamp.write_text(bad)
         other = Gallery.open(tmp_path / "large", encoder=Thumb())
         assert other.index_stamp is None
@@ -218,7 +234,9 @@ def test_index_of_other_data_or_damaged_is_ignored(large: tuple[Gallery, NDArray
     assert Gallery.open(tmp_path / "large", encoder=Thumb()).find(vectors[:1], 1).ids[0, 0] == 0
 
 
-def test_much_new_data_asks_for_a_new_index(large: tuple[Gallery, NDArray[np.float32]], tmp_path: Path) -> None:
+def test_much_new_data_asks_for_a_new_index(
+    large: tuple[Gallery, NDArray[np.float32]], tmp_path: Path
+) -> None:
     gallery, vectors = large
     gallery.build_index()
     add_vectors(gallery, vectors, 4000)
@@ -239,7 +257,9 @@ def test_filter_with_the_index(large: tuple[Gallery, NDArray[np.float32]]) -> No
     assert [hit.id for hit in narrow] == truth.tolist()
 
 
-def test_lance_index_answers_what_outgrows_memory(large: tuple[Gallery, NDArray[np.float32]], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lance_index_answers_what_outgrows_memory(
+    large: tuple[Gallery, NDArray[np.float32]], monkeypatch: pytest.MonkeyPatch
+) -> None:
     gallery, vectors = large
     monkeypatch.setattr(searcher.Searcher, "index_fits", lambda _: False)
     gallery.store.mark_missing([10])

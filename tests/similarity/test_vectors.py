@@ -10,7 +10,14 @@ from hypothesis.extra.numpy import arrays
 from scipy.spatial.distance import cdist
 
 from lookalike.errors import InvalidArgument
-from lookalike.similarity import cosine, distance_matrix, euclidean, nearest, set_distance, set_distance_matrix
+from lookalike.similarity import (
+    cosine,
+    distance_matrix,
+    euclidean,
+    nearest,
+    set_distance,
+    set_distance_matrix,
+)
 from lookalike.similarity.matrices import _block_shape, distance_blocks
 
 finite = st.floats(-1e3, 1e3, width=32)
@@ -100,7 +107,9 @@ def test_nearest_is_the_sorted_matrix(seed: int, k: int, metric: str) -> None:
     whole = distance_matrix(queries, base, metric)  # type: ignore[arg-type]
     kept = min(k, 8)
     np.testing.assert_allclose(distances[:, :kept], np.sort(whole, axis=1)[:, :kept], atol=1e-6)
-    np.testing.assert_allclose(np.take_along_axis(whole, places[:, :kept], axis=1), distances[:, :kept], atol=1e-6)
+    np.testing.assert_allclose(
+        np.take_along_axis(whole, places[:, :kept], axis=1), distances[:, :kept], atol=1e-6
+    )
     assert np.all(places[:, kept:] == -1)
     assert np.all(np.isinf(distances[:, kept:]))
 

@@ -14,8 +14,12 @@ def clusters(
     gallery: GalleryOption = ...,  # type: ignore[assignment]
     method: Annotated[str, typer.Option("--method", help="hdbscan or kmeans.")] = "hdbscan",
     k: Annotated[int | None, typer.Option("-k", help="Number of clusters, for kmeans.", min=1)] = None,
-    min_size: Annotated[int | None, typer.Option("--min-size", help="Smallest cluster, for hdbscan.", min=2)] = None,
-    labels: Annotated[str | None, typer.Option("--labels", "--column", help="Column of known labels to compare with.")] = None,
+    min_size: Annotated[
+        int | None, typer.Option("--min-size", help="Smallest cluster, for hdbscan.", min=2)
+    ] = None,
+    labels: Annotated[
+        str | None, typer.Option("--labels", "--column", help="Column of known labels to compare with.")
+    ] = None,
     where: WhereOption = None,
     seed: Annotated[int, typer.Option("--seed", help="Of everything random.")] = 0,
     page: PageOption = None,
@@ -34,10 +38,18 @@ def clusters(
     if json_:
         output.print_json(found.to_dict())
         return
-    rows = [[str(c.number + 1), str(c.size), output.short_path(c.path), c.label or ""] for c in found.clusters]
+    rows = [
+        [str(c.number + 1), str(c.size), output.short_path(c.path), c.label or ""] for c in found.clusters
+    ]
     output.print_table("", ["cluster", "size", "medoid", "commonest label"], rows, right=["cluster", "size"])
-    output.say(f"{len(found)} clusters, {found.unclustered.size} of {found.images} images in none ({found.method}: {found.note})")
+    output.say(
+        f"{len(found)} clusters, {found.unclustered.size} of {found.images} images in none ({found.method}: {found.note})"
+    )
     if found.agreement is not None:
-        output.say(f"agreement with column {labels}: NMI {found.agreement.nmi:.3f}, ARI {found.agreement.ari:.3f} over {found.agreement.images} images")
+        agreement = found.agreement
+        output.say(
+            f"agreement with column {labels}: NMI {agreement.nmi:.3f}, ARI {agreement.ari:.3f} "
+            f"over {agreement.images} images"
+        )
     if page is not None:
         output.say(f"page: {output.short_path(str(page))}")

@@ -8,7 +8,14 @@ from typing import Annotated
 import typer
 
 from lookalike.cli import output
-from lookalike.cli.options import DeviceOption, JsonOption, PrecisionOption, ThreadsOption, WeightsOption, encoder_options
+from lookalike.cli.options import (
+    DeviceOption,
+    JsonOption,
+    PrecisionOption,
+    ThreadsOption,
+    WeightsOption,
+    encoder_options,
+)
 from lookalike.encoders import DEFAULT_ENCODER
 
 

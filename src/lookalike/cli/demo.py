@@ -14,9 +14,17 @@ from lookalike.encoders import DEFAULT_ENCODER
 
 
 def demo(
-    folder: Annotated[Path | None, typer.Argument(metavar="[DIR]", help="A folder of images; none: sample images.", show_default=False)] = None,
-    target: Annotated[Path | None, typer.Option("--output", "-o", help="Folder for the gallery and the pages.", show_default=False)] = None,
-    encoder: Annotated[str, typer.Option("--encoder", "-e", help="What turns images into vectors.")] = DEFAULT_ENCODER,
+    folder: Annotated[
+        Path | None,
+        typer.Argument(metavar="[DIR]", help="A folder of images; none: sample images.", show_default=False),
+    ] = None,
+    target: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Folder for the gallery and the pages.", show_default=False),
+    ] = None,
+    encoder: Annotated[
+        str, typer.Option("--encoder", "-e", help="What turns images into vectors.")
+    ] = DEFAULT_ENCODER,
     json_: JsonOption = False,
 ) -> None:
     """Index, search, compare, group, recognise and map images, and leave a page that shows it all."""

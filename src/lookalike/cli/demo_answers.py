@@ -23,10 +23,16 @@ def duplicate_answer(found: Duplicates, samples: SampleSet) -> KnownAnswer:
         for a, b in combinations(group, 2)
     }
     grouped = {
-        frozenset((a.path, b.path)) for group in found.groups for a, b in combinations((group.keep, *group.drop), 2)
+        frozenset((a.path, b.path))
+        for group in found.groups
+        for a, b in combinations((group.keep, *group.drop), 2)
     }
     return KnownAnswer(
-        "pairs of near-duplicates", len(known), len(known & grouped), len(grouped - known), "versions of one photograph that we made"
+        "pairs of near-duplicates",
+        len(known),
+        len(known & grouped),
+        len(grouped - known),
+        "versions of one photograph that we made",
     )
 
 

@@ -14,7 +14,16 @@ from lookalike._version import __version__
 from lookalike.cli import output, pages
 from lookalike.cli.demo_answers import duplicate_answer, look_alike_answer
 from lookalike.errors import GalleryNotFound, InvalidArgument, MissingDependency
-from lookalike.reports import DemoStep, HitStrip, HitView, KnownAnswer, MapPreview, TableView, demo_page, map_parts
+from lookalike.reports import (
+    DemoStep,
+    HitStrip,
+    HitView,
+    KnownAnswer,
+    MapPreview,
+    TableView,
+    demo_page,
+    map_parts,
+)
 
 if TYPE_CHECKING:
     from lookalike.gallery import Gallery
@@ -57,7 +66,12 @@ class Demo:
         )
         note = f"lookalike {__version__}, encoder {self.gallery.settings.encoder}, {len(self.gallery)} images"
         html = demo_page(
-            "What lookalike does", self.steps, self.answers, intro=intro, note=note, problems=pages.problem_views(self.gallery)
+            "What lookalike does",
+            self.steps,
+            self.answers,
+            intro=intro,
+            note=note,
+            problems=pages.problem_views(self.gallery),
         )
         output.write_page(html, page)
         return page
@@ -72,7 +86,12 @@ class Demo:
             f"{report.indexed} images indexed, {report.unchanged} were there already, {report.problems} bad files set aside, "
             f"in {report.seconds:.1f} s. Run again, it finds {again.unchanged} unchanged in {again.seconds:.2f} s."
         )
-        self._step("Index a folder", f"lookalike index {self._photos} --gallery {self._gallery}", text, started=started)
+        self._step(
+            "Index a folder",
+            f"lookalike index {self._photos} --gallery {self._gallery}",
+            text,
+            started=started,
+        )
 
     def search(self) -> None:
         """Find the like of one image, and of the look-alikes whose answer is known."""
@@ -94,7 +113,11 @@ class Demo:
         a, b = self._pair()
         result = compare(a, b, [self.encoder])
         rows = [[name, f"{distance:.4f}"] for name, distance in result.distances.items()]
-        rows += [[f"{name}: {part}", f"{d:.4f}"] for name, parts in result.parts.items() for part, d in parts.items()]
+        rows += [
+            [f"{name}: {part}", f"{d:.4f}"]
+            for name, parts in result.parts.items()
+            for part, d in parts.items()
+        ]
         self.results["compare"] = result.to_dict()
         first, second = pages.query_picture(a), pages.query_picture(b)
         parts = [
@@ -102,7 +125,13 @@ class Demo:
             TableView(["encoder", "cosine distance"], rows),
         ]
         text = "0 is the same image, 1 is unrelated."
-        self._step("Compare two images", f"lookalike compare {output.short_path(a)} {output.short_path(b)}", text, parts, started)
+        self._step(
+            "Compare two images",
+            f"lookalike compare {output.short_path(a)} {output.short_path(b)}",
+            text,
+            parts,
+            started,
+        )
 
     def duplicates(self) -> None:
         """Copies and near-copies."""
@@ -110,17 +139,31 @@ class Demo:
         found = self.gallery.duplicates()
         output.write_page(pages.duplicates_html(found, self.gallery), self.place / "duplicates.html")
         shown = found.groups[:4]
-        thumbnails = self.gallery.thumbnails([i.id for g in shown for i in (g.keep, *g.drop)]) if shown else {}
+        thumbnails = (
+            self.gallery.thumbnails([i.id for g in shown for i in (g.keep, *g.drop)]) if shown else {}
+        )
         if self.samples is not None:
             self.answers.append(duplicate_answer(found, self.samples))
-        self.results["duplicates"] = {"groups": len(found), "dropped": found.dropped, "bytes_freed": found.bytes_freed}
-        threshold = f" Threshold {found.threshold.value:.4f}: {found.threshold.reason}." if found.threshold else ""
+        self.results["duplicates"] = {
+            "groups": len(found),
+            "dropped": found.dropped,
+            "bytes_freed": found.bytes_freed,
+        }
+        threshold = (
+            f" Threshold {found.threshold.value:.4f}: {found.threshold.reason}." if found.threshold else ""
+        )
         text = (
             f"{len(found)} groups; {found.dropped} images ({output.human_bytes(found.bytes_freed)}) could go.{threshold} "
             "All groups: duplicates.html."
         )
         views = [pages.group_view(group, thumbnails) for group in shown]
-        self._step("Find duplicates", f"lookalike duplicates --gallery {self._gallery} -o duplicates.html", text, views, started)
+        self._step(
+            "Find duplicates",
+            f"lookalike duplicates --gallery {self._gallery} -o duplicates.html",
+            text,
+            views,
+            started,
+        )
 
     def clusters(self) -> None:
         """Groups of similar images."""
@@ -134,9 +177,13 @@ class Demo:
         agreement = ""
         if found.agreement is not None:
             self.results["clusters"]["nmi"] = found.agreement.nmi
-            agreement = f" Agreement with the folders: NMI {found.agreement.nmi:.2f}, ARI {found.agreement.ari:.2f}."
+            agreement = (
+                f" Agreement with the folders: NMI {found.agreement.nmi:.2f}, ARI {found.agreement.ari:.2f}."
+            )
         text = f"{len(found)} clusters, {found.unclustered.size} images in none.{agreement} All clusters: clusters.html."
-        self._step("Cluster", f"lookalike clusters --gallery {self._gallery} -o clusters.html", text, views, started)
+        self._step(
+            "Cluster", f"lookalike clusters --gallery {self._gallery} -o clusters.html", text, views, started
+        )
 
     def label(self) -> None:
         """Recognition by neighbours, where folders give labels."""
@@ -149,7 +196,12 @@ class Demo:
             f"Each image is named by its {result.k} nearest neighbours among the others: {result.accuracy:.0%} right over "
             f"{result.classes} folders (GAP {result.gap:.2f})."
         )
-        self._step("Recognise by neighbours", f"lookalike label --gallery {self._gallery} --evaluate", text, started=started)
+        self._step(
+            "Recognise by neighbours",
+            f"lookalike label --gallery {self._gallery} --evaluate",
+            text,
+            started=started,
+        )
 
     def map(self) -> None:
         """The gallery on a plane."""
@@ -197,8 +249,8 @@ class Demo:
         if self.samples is not None:
             root = self.photos.absolute()
             chosen: list[tuple[str, str | None]] = [(str(root / self.samples.near_duplicates[0][0]), None)]
-            for a, _ in dict((pair[0].split("/")[0], pair) for pair in self.samples.look_alikes).values():
-                chosen.append((str(root / a), f"label != '{a.split('/')[0]}'"))
+            things = {pair[0].split("/")[0]: pair[0] for pair in self.samples.look_alikes}
+            chosen += [(str(root / image), f"label != '{thing}'") for thing, image in things.items()]
             return chosen[:4]
         paths = [path for path in self.gallery.rows(["path"]).column("path").to_pylist() if "::" not in path]
         places = np.linspace(0, len(paths) - 1, num=min(3, len(paths))).round().astype(int)
@@ -215,7 +267,9 @@ class Demo:
             a, b = self.samples.look_alikes[0]
             return str(self.photos / a), str(self.photos / b)
         (query, _), *_ = self._queries()
-        others = [hit.path for hit in self.gallery.search(query, k=2) if hit.path != query and "::" not in hit.path]
+        others = [
+            hit.path for hit in self.gallery.search(query, k=2) if hit.path != query and "::" not in hit.path
+        ]
         return query, others[0] if others else query
 
     def _map_pictures(self, ids: Any) -> list[tuple[int, Any]]:
@@ -223,9 +277,14 @@ class Demo:
         places = np.unique(np.linspace(0, len(ids) - 1, num=min(40, len(ids))).round().astype(int))
         rows, chosen = pages.gallery_rows(self.gallery), ids[places]
         thumbnails = self.gallery.thumbnails(chosen)
-        return [(int(p), pages.row_picture(rows[int(i)], thumbnails.get(int(i)))) for p, i in zip(places, chosen, strict=True)]
+        return [
+            (int(p), pages.row_picture(rows[int(i)], thumbnails.get(int(i))))
+            for p, i in zip(places, chosen, strict=True)
+        ]
 
-    def _step(self, title: str, command: str, text: str, parts: Sequence[Any] = (), started: float = 0.0) -> None:
+    def _step(
+        self, title: str, command: str, text: str, parts: Sequence[Any] = (), started: float = 0.0
+    ) -> None:
         seconds = time.monotonic() - started
         self.steps.append(DemoStep(title, command, text, tuple(parts), round(seconds, 2)))
         if not self.quiet:

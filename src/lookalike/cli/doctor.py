@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,13 +15,33 @@ from lookalike.cli.options import JsonOption
 if TYPE_CHECKING:
     from lookalike.gallery.check import CheckReport
 
-CORE = ("numpy", "scipy", "pillow", "pillow-heif", "scikit-image", "scikit-learn", "onnxruntime", "pyarrow", "lancedb", "faiss-cpu")
-OPTIONAL = {"umap-learn": "map", "pandas": "pandas", "torch": "torch", "torchvision": "torch", "timm": "torch", "open_clip_torch": "clip"}
+CORE = (
+    "numpy",
+    "scipy",
+    "pillow",
+    "pillow-heif",
+    "scikit-image",
+    "scikit-learn",
+    "onnxruntime",
+    "pyarrow",
+    "lancedb",
+    "faiss-cpu",
+)
+OPTIONAL = {
+    "umap-learn": "map",
+    "pandas": "pandas",
+    "torch": "torch",
+    "torchvision": "torch",
+    "timm": "torch",
+    "open_clip_torch": "clip",
+}
 
 
 def doctor(
     gallery: Annotated[str | None, typer.Option("--gallery", "-g", help="Also check this gallery.")] = None,
-    queries: Annotated[int, typer.Option("--queries", help="Rows sampled to measure the index's recall.", min=1)] = 200,
+    queries: Annotated[
+        int, typer.Option("--queries", help="Rows sampled to measure the index's recall.", min=1)
+    ] = 200,
     json_: JsonOption = False,
 ) -> None:
     """Report the installation; with --gallery also the gallery's integrity and the recall of its index."""
@@ -44,15 +63,20 @@ def doctor(
 def _installation() -> dict[str, Any]:
     from lookalike.encoders import list_encoders
     from lookalike.encoders.cache import EmbeddingCache
+    from lookalike.encoders.parallel import available_cores
 
     packages = {name: _version_of(name) for name in (*CORE, *OPTIONAL)}
-    faults = [f"{name} is not installed: pip install --force-reinstall lookalike" for name in CORE if packages[name] is None]
+    faults = [
+        f"{name} is not installed: pip install --force-reinstall lookalike"
+        for name in CORE
+        if packages[name] is None
+    ]
     cache = EmbeddingCache()
     return {
         "lookalike": __version__,
         "python": platform.python_version(),
         "platform": platform.platform(),
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "cores": available_cores(),
         "packages": packages,
         "providers": _providers(),
         "formats": _formats(),
@@ -86,11 +110,18 @@ def _formats() -> dict[str, bool]:
         heif = False
     else:
         heif = bool(pillow_heif.libheif_version())
-    return {"JPEG": bool(features.check("jpg")), "WebP": bool(features.check("webp")), "AVIF": bool(features.check("avif")), "HEIC": heif}
+    return {
+        "JPEG": bool(features.check("jpg")),
+        "WebP": bool(features.check("webp")),
+        "AVIF": bool(features.check("avif")),
+        "HEIC": heif,
+    }
 
 
 def _print(report: dict[str, Any]) -> None:
-    output.say(f"lookalike {report['lookalike']}, Python {report['python']}, {report['cores']} cores, {report['platform']}")
+    output.say(
+        f"lookalike {report['lookalike']}, Python {report['python']}, {report['cores']} cores, {report['platform']}"
+    )
     rows = []
     for name, found in report["packages"].items():
         extra = OPTIONAL.get(name)
@@ -98,7 +129,9 @@ def _print(report: dict[str, Any]) -> None:
         rows.append([name, found or absent])
     output.print_table("", ["package", "version"], rows)
     output.say("ONNX Runtime: " + (", ".join(report["providers"]) or "none"))
-    output.say("formats: " + ", ".join(f"{name} {'yes' if ok else 'NO'}" for name, ok in report["formats"].items()))
+    output.say(
+        "formats: " + ", ".join(f"{name} {'yes' if ok else 'NO'}" for name, ok in report["formats"].items())
+    )
     cache = report["cache"]
     output.say(f"embedding cache: {cache['folder']} ({output.human_bytes(cache['bytes'])})")
     for fault in report["faults"]:
@@ -118,6 +151,6 @@ def _print_gallery(check: dict[str, Any]) -> None:
     if check["index"] is None:
         output.say("index: none (searched exactly)")
     else:
-        output.say(f"index: recall@10 {check['recall_at_10']} on {check['sampled']} sampled rows; {check['index']}")
-
-
+        output.say(
+            f"index: recall@10 {check['recall_at_10']} on {check['sampled']} sampled rows; {check['index']}"
+        )

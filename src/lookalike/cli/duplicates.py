@@ -21,16 +21,27 @@ GROUPS_SHOWN = 30
 def duplicates(
     gallery: GalleryOption = ...,  # type: ignore[assignment]
     threshold: Annotated[
-        float | None, typer.Option("--threshold", "-t", help="Cosine distance that counts as near; default: chosen from the gallery.")
+        float | None,
+        typer.Option(
+            "--threshold", "-t", help="Cosine distance that counts as near; default: chosen from the gallery."
+        ),
     ] = None,
     kind: Annotated[str, typer.Option("--kind", help="all, exact or near.")] = "all",
     keep: Annotated[
         str, typer.Option("--keep", help="Criteria in order: pixels, format, bytes, oldest, newest, path.")
     ] = "pixels,format,bytes,oldest",
-    formats: Annotated[str | None, typer.Option("--formats", help="Formats for the criterion format, best first, such as HEIF,JPEG.")] = None,
+    formats: Annotated[
+        str | None,
+        typer.Option("--formats", help="Formats for the criterion format, best first, such as HEIF,JPEG."),
+    ] = None,
     where: WhereOption = None,
-    apply: Annotated[Path | None, typer.Option("--apply", metavar="FOLDER", help="Move what is not kept to this folder.")] = None,
-    undo: Annotated[Path | None, typer.Option("--undo", metavar="JOURNAL", help="Bring the files of an earlier --apply back.")] = None,
+    apply: Annotated[
+        Path | None, typer.Option("--apply", metavar="FOLDER", help="Move what is not kept to this folder.")
+    ] = None,
+    undo: Annotated[
+        Path | None,
+        typer.Option("--undo", metavar="JOURNAL", help="Bring the files of an earlier --apply back."),
+    ] = None,
     page: PageOption = None,
     json_: JsonOption = False,
 ) -> None:
@@ -89,7 +100,9 @@ def _print(found: Duplicates) -> None:
     if rows:
         output.print_table("", ["group", "", "distance", "image", "why"], rows, right=["group", "distance"])
     if len(found) > GROUPS_SHOWN:
-        output.say(f"... and {len(found) - GROUPS_SHOWN} more groups; -o PAGE.html shows all, --json lists all")
+        output.say(
+            f"... and {len(found) - GROUPS_SHOWN} more groups; -o PAGE.html shows all, --json lists all"
+        )
     if found.threshold is not None:
         output.say(f"threshold {found.threshold.value:.4f}: {found.threshold.reason}")
     freed = output.human_bytes(found.bytes_freed)
@@ -97,11 +110,15 @@ def _print(found: Duplicates) -> None:
 
 
 def _print_moves(moved: MoveReport, gallery: str) -> None:
-    output.say(f"{len(moved.moved)} files ({output.human_bytes(moved.bytes_moved)}) moved, {len(moved.not_moved)} left in place")
+    output.say(
+        f"{len(moved.moved)} files ({output.human_bytes(moved.bytes_moved)}) moved, {len(moved.not_moved)} left in place"
+    )
     for left in moved.not_moved[:20]:
         output.say(f"  left: {output.short_path(left.path)}: {left.reason}")
     if moved.journal is not None:
-        output.say(f"undo with: lookalike duplicates --gallery {gallery} --undo {output.short_path(str(moved.journal))}")
+        output.say(
+            f"undo with: lookalike duplicates --gallery {gallery} --undo {output.short_path(str(moved.journal))}"
+        )
 
 
 def _undo(journal: Path, json_: bool) -> None:
@@ -111,7 +128,10 @@ def _undo(journal: Path, json_: bool) -> None:
     if json_:
         output.print_json(report.to_dict())
     else:
-        output.say(f"{len(report.restored)} files brought back, {len(report.already)} were in place, {len(report.not_restored)} could not be")
+        output.say(
+            f"{len(report.restored)} files brought back, {len(report.already)} were in place, "
+            f"{len(report.not_restored)} could not be"
+        )
         for left in report.not_restored:
             output.say(f"  not restored: {output.short_path(left.path)}: {left.reason}")
     if report.not_restored:

@@ -9,7 +9,11 @@ import typer
 from lookalike.cli import output
 from lookalike.cli.options import DeviceOption, JsonOption, PrecisionOption, WeightsOption, encoder_options
 
-app = typer.Typer(help="Encoders: list them, show a card, fetch weights.", no_args_is_help=False, invoke_without_command=True)
+app = typer.Typer(
+    help="Encoders: list them, show a card, fetch weights.",
+    no_args_is_help=False,
+    invoke_without_command=True,
+)
 
 
 @app.callback()
@@ -41,9 +45,7 @@ def list_command(json_: JsonOption = False) -> None:
             }
         )
         return
-    rows = [
-        [s.entry.usage, s.entry.description, "yes" if s.available else f"no: {s.install}"] for s in found
-    ]
+    rows = [[s.entry.usage, s.entry.description, "yes" if s.available else f"no: {s.install}"] for s in found]
     output.print_table("", ["encoder", "what it is", "installed"], rows)
 
 

@@ -28,24 +28,47 @@ if TYPE_CHECKING:
 def index(
     sources: Annotated[
         list[str] | None,
-        typer.Argument(help="Folders, list files, CSV/Parquet tables, tar archives, globs or images.", show_default=False),
+        typer.Argument(
+            help="Folders, list files, CSV/Parquet tables, tar archives, globs or images.", show_default=False
+        ),
     ] = None,
     gallery: GalleryOption = ...,  # type: ignore[assignment]
     encoder: Annotated[
         str | None, typer.Option("--encoder", "-e", help=f"For a new gallery; default {DEFAULT_ENCODER}.")
     ] = None,
-    storage: Annotated[str, typer.Option("--storage", help="float32, float16, int8 or binary; for a new gallery.")] = "float32",
-    pattern: Annotated[str | None, typer.Option("--glob", help="Only files whose path in the folder fits, such as '**/*.jpg'.")] = None,
-    recursive: Annotated[bool, typer.Option("--recursive/--flat", help="Also look into sub-folders.")] = True,
-    hidden: Annotated[bool, typer.Option("--hidden", help="Also files and folders whose name begins with a dot.")] = False,
-    follow_symlinks: Annotated[bool, typer.Option("--follow-symlinks", help="Also go into folders behind links.")] = False,
-    prune: Annotated[bool, typer.Option("--prune", help="Remove rows whose file is gone instead of marking them.")] = False,
-    rehash: Annotated[bool, typer.Option("--rehash", help="Read every file, even where size and times say it is unchanged.")] = False,
-    cache: Annotated[bool, typer.Option("--cache/--no-cache", help="Use the cache of embeddings that all galleries share.")] = True,
-    build_index: Annotated[
-        bool | None, typer.Option("--build-index/--no-build-index", help="Index for approximate search; default: when the gallery is large.")
+    storage: Annotated[
+        str, typer.Option("--storage", help="float32, float16, int8 or binary; for a new gallery.")
+    ] = "float32",
+    pattern: Annotated[
+        str | None,
+        typer.Option("--glob", help="Only files whose path in the folder fits, such as '**/*.jpg'."),
     ] = None,
-    workers: Annotated[int | None, typer.Option("--workers", help="Threads that read and decode; default one a core.", min=1)] = None,
+    recursive: Annotated[bool, typer.Option("--recursive/--flat", help="Also look into sub-folders.")] = True,
+    hidden: Annotated[
+        bool, typer.Option("--hidden", help="Also files and folders whose name begins with a dot.")
+    ] = False,
+    follow_symlinks: Annotated[
+        bool, typer.Option("--follow-symlinks", help="Also go into folders behind links.")
+    ] = False,
+    prune: Annotated[
+        bool, typer.Option("--prune", help="Remove rows whose file is gone instead of marking them.")
+    ] = False,
+    rehash: Annotated[
+        bool, typer.Option("--rehash", help="Read every file, even where size and times say it is unchanged.")
+    ] = False,
+    cache: Annotated[
+        bool, typer.Option("--cache/--no-cache", help="Use the cache of embeddings that all galleries share.")
+    ] = True,
+    build_index: Annotated[
+        bool | None,
+        typer.Option(
+            "--build-index/--no-build-index",
+            help="Index for approximate search; default: when the gallery is large.",
+        ),
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option("--workers", help="Threads that read and decode; default one a core.", min=1)
+    ] = None,
     device: DeviceOption = "auto",
     precision: PrecisionOption = "fp32",
     threads: ThreadsOption = None,
@@ -57,9 +80,13 @@ def index(
     from lookalike.images import open_source
 
     if not sources and not build_index:
-        raise typer.BadParameter("name at least one folder, list, table, archive or image", param_hint="SOURCE")
+        raise typer.BadParameter(
+            "name at least one folder, list, table, archive or image", param_hint="SOURCE"
+        )
     opened = [
-        open_source(source, pattern=pattern, recursive=recursive, hidden=hidden, follow_symlinks=follow_symlinks)
+        open_source(
+            source, pattern=pattern, recursive=recursive, hidden=hidden, follow_symlinks=follow_symlinks
+        )
         for source in sources or []
     ]
     options = encoder_options(device, precision, threads, weights)
@@ -119,13 +146,21 @@ def _print(report: dict[str, Any], gallery: Gallery, stamp: dict[str, Any] | Non
         f"{report['indexed']} indexed, {report['unchanged']} unchanged{more}, {report['problems']} problems "
         f"in {report['seconds']:.1f} s{speed}"
     )
-    output.say(f"gallery {output.short_path(gallery.location)}: {len(gallery)} images, encoder {gallery.settings.encoder}")
+    output.say(
+        f"gallery {output.short_path(gallery.location)}: {len(gallery)} images, encoder {gallery.settings.encoder}"
+    )
     if stamp and stamp["engine"] == "faiss":
-        output.say(f"index: {stamp['rows']} vectors in {stamp['lists']} lists, recall@10 {stamp['recall']:.3f} on sampled rows")
+        output.say(
+            f"index: {stamp['rows']} vectors in {stamp['lists']} lists, recall@10 {stamp['recall']:.3f} on sampled rows"
+        )
     if report["problem_list"]:
         rows = [[output.short_path(p["path"]), p["kind"], p["reason"]] for p in report["problem_list"]]
         left = report["problems"] - len(rows)
-        output.print_table("Problems" + (f" (the first {len(rows)} of {left + len(rows)})" if left > 0 else ""), ["file", "kind", "reason"], rows)
+        output.print_table(
+            "Problems" + (f" (the first {len(rows)} of {left + len(rows)})" if left > 0 else ""),
+            ["file", "kind", "reason"],
+            rows,
+        )
 
 
 _MORE = {"moved": "moved", "missing": "newly missing", "pruned": "removed"}

@@ -14,15 +14,27 @@ from lookalike.cli.options import GalleryOption, JsonOption, WhereOption
 def label(
     queries: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="[QUERY...]", help="Images to recognise; none: the gallery's own without a label.", show_default=False),
+        typer.Argument(
+            metavar="[QUERY...]",
+            help="Images to recognise; none: the gallery's own without a label.",
+            show_default=False,
+        ),
     ] = None,
     gallery: GalleryOption = ...,  # type: ignore[assignment]
     column: Annotated[str, typer.Option("--column", help="Metadata column with the known labels.")] = "label",
     k: Annotated[int, typer.Option("-k", help="How many neighbours vote.", min=1)] = 5,
     unknown: Annotated[
-        float | None, typer.Option("--unknown", help="Confidence below which an image is unknown; default: from the gallery.", min=0, max=1)
+        float | None,
+        typer.Option(
+            "--unknown",
+            help="Confidence below which an image is unknown; default: from the gallery.",
+            min=0,
+            max=1,
+        ),
     ] = None,
-    evaluate: Annotated[bool, typer.Option("--evaluate", help="Measure on the gallery itself, leaving each image out.")] = False,
+    evaluate: Annotated[
+        bool, typer.Option("--evaluate", help="Measure on the gallery itself, leaving each image out.")
+    ] = False,
     where: WhereOption = None,
     json_: JsonOption = False,
 ) -> None:
@@ -53,6 +65,14 @@ def label(
     if json_:
         output.print_json(found.to_dict())
         return
-    rows = [[output.short_path(i.query), i.label or "unknown", f"{i.confidence:.2f}", (i.best or "") if i.label is None else ""] for i in found.images]
+    rows = [
+        [
+            output.short_path(i.query),
+            i.label or "unknown",
+            f"{i.confidence:.2f}",
+            (i.best or "") if i.label is None else "",
+        ]
+        for i in found.images
+    ]
     output.print_table("", ["image", "label", "confidence", "closest guess"], rows, right=["confidence"])
     output.say(f"{len(found)} images, {found.k} neighbours, {found.reason}")

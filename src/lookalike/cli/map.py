@@ -16,7 +16,9 @@ def map_command(
     gallery: GalleryOption = ...,  # type: ignore[assignment]
     page: Annotated[Path, typer.Option("--output", "-o", help="The HTML page to write.")] = Path("map.html"),
     method: Annotated[str, typer.Option("--method", help="umap, tsne or pca.")] = "umap",
-    color: Annotated[str | None, typer.Option("--color", "--column", help="Column that colours the points at first.")] = None,
+    color: Annotated[
+        str | None, typer.Option("--color", "--column", help="Column that colours the points at first.")
+    ] = None,
     where: WhereOption = None,
     seed: Annotated[int, typer.Option("--seed", help="Of everything random.")] = 0,
     json_: JsonOption = False,

@@ -10,11 +10,15 @@ import typer
 from lookalike.encoders import EncoderOptions
 
 GalleryOption = Annotated[
-    str, typer.Option("--gallery", "-g", help="Folder (or s3://... address) of the gallery.", show_default=False)
+    str,
+    typer.Option("--gallery", "-g", help="Folder (or s3://... address) of the gallery.", show_default=False),
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout; progress goes to stderr.")]
+JsonOption = Annotated[
+    bool, typer.Option("--json", help="Print one JSON document on stdout; progress goes to stderr.")
+]
 WhereOption = Annotated[
-    str | None, typer.Option("--where", help="SQL over the metadata, such as \"label = 'cup' AND width > 500\".")
+    str | None,
+    typer.Option("--where", help="SQL over the metadata, such as \"label = 'cup' AND width > 500\"."),
 ]
 PageOption = Annotated[Path | None, typer.Option("--output", "-o", help="Write a self-contained HTML page.")]
 DeviceOption = Annotated[str, typer.Option("--device", help="auto, cpu, cuda or mps.")]

@@ -39,12 +39,16 @@ def print_json(document: Any) -> None:
     sys.stdout.write(json.dumps(_finite(document), ensure_ascii=False, indent=2, default=str) + "\n")
 
 
-def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[str] = ()) -> None:
+def print_table(
+    title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[str] = ()
+) -> None:
     """A table that fits the terminal; ``right`` names the columns of numbers."""
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title=Text(title) if title else None, title_justify="left", header_style="bold", expand=False)
+    table = Table(
+        title=Text(title) if title else None, title_justify="left", header_style="bold", expand=False
+    )
     for column in columns:
         justify: Any = "right" if column in right else "left"
         table.add_column(column, justify=justify, overflow="fold", no_wrap=column in right)

@@ -72,7 +72,9 @@ def file_link(path: str) -> str | None:
 
 def hit_views(hits: Hits) -> list[HitView]:
     """The hits of a search."""
-    return [HitView(hit.rank, row_picture(hit.row, hits.thumbnails.get(hit.id)), hit.distance) for hit in hits]
+    return [
+        HitView(hit.rank, row_picture(hit.row, hits.thumbnails.get(hit.id)), hit.distance) for hit in hits
+    ]
 
 
 def hits_page(hits: Hits, queries: Sequence[Path], text: Sequence[str], gallery: Gallery) -> str:
@@ -120,7 +122,9 @@ def neighbour_distances(gallery: Gallery) -> Any:
     return distances[:, 1]
 
 
-def cluster_view(cluster: Cluster, gallery: Gallery, rows: Mapping[int, Mapping[str, Any]], labels: str | None) -> ClusterView:
+def cluster_view(
+    cluster: Cluster, gallery: Gallery, rows: Mapping[int, Mapping[str, Any]], labels: str | None
+) -> ClusterView:
     """One cluster with its medoid and the members nearest to it."""
     shown = [int(i) for i in cluster.ids[:MEMBERS_SHOWN]]
     thumbnails = gallery.thumbnails(shown)

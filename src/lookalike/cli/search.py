@@ -21,15 +21,29 @@ from lookalike.errors import InvalidArgument
 
 
 def search(
-    queries: Annotated[list[Path] | None, typer.Argument(metavar="QUERY...", help="Images to find the like of.", show_default=False)] = None,
+    queries: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="QUERY...", help="Images to find the like of.", show_default=False),
+    ] = None,
     gallery: GalleryOption = ...,  # type: ignore[assignment]
     k: Annotated[int, typer.Option("-k", "--top", help="How many.", min=1)] = 10,
-    text: Annotated[list[str] | None, typer.Option("--text", help="Words, for encoders that understand them.")] = None,
-    negative: Annotated[list[Path] | None, typer.Option("--not", help="Image whose like is not wanted.")] = None,
-    crop: Annotated[str | None, typer.Option("--crop", help="LEFT,TOP,RIGHT,BOTTOM in pixels: search for this part of the query.")] = None,
-    combine: Annotated[str, typer.Option("--combine", help="Several queries: mean, or max (best match with any).")] = "mean",
+    text: Annotated[
+        list[str] | None, typer.Option("--text", help="Words, for encoders that understand them.")
+    ] = None,
+    negative: Annotated[
+        list[Path] | None, typer.Option("--not", help="Image whose like is not wanted.")
+    ] = None,
+    crop: Annotated[
+        str | None,
+        typer.Option("--crop", help="LEFT,TOP,RIGHT,BOTTOM in pixels: search for this part of the query."),
+    ] = None,
+    combine: Annotated[
+        str, typer.Option("--combine", help="Several queries: mean, or max (best match with any).")
+    ] = "mean",
     where: WhereOption = None,
-    max_distance: Annotated[float | None, typer.Option("--max-distance", help="Leave out what is farther (cosine distance).")] = None,
+    max_distance: Annotated[
+        float | None, typer.Option("--max-distance", help="Leave out what is farther (cosine distance).")
+    ] = None,
     mode: Annotated[str, typer.Option("--mode", help="auto, exact or index.")] = "auto",
     page: PageOption = None,
     device: DeviceOption = "auto",
@@ -60,10 +74,15 @@ def search(
     if json_:
         output.print_json(hits.to_dict())
         return
-    rows = [[str(hit.rank), f"{hit.distance:.4f}", output.short_path(hit.path), hit.row.get("label") or ""] for hit in hits]
+    rows = [
+        [str(hit.rank), f"{hit.distance:.4f}", output.short_path(hit.path), hit.row.get("label") or ""]
+        for hit in hits
+    ]
     output.print_table("", ["rank", "distance", "image", "label"], rows, right=["rank", "distance"])
     how = "exact" if hits.exact else "approximate"
-    output.say(f"{len(hits)} of {hits.searched} images, {how} search ({hits.engine}), {hits.seconds * 1000:.0f} ms")
+    output.say(
+        f"{len(hits)} of {hits.searched} images, {how} search ({hits.engine}), {hits.seconds * 1000:.0f} ms"
+    )
     if page is not None:
         output.say(f"page: {output.short_path(str(page))}")
 
@@ -72,5 +91,7 @@ def _box(text: str) -> tuple[int, int, int, int]:
     try:
         left, top, right, bottom = (int(part) for part in text.split(","))
     except ValueError:
-        raise InvalidArgument(f"--crop {text!r} is not a box; write LEFT,TOP,RIGHT,BOTTOM in pixels, such as 10,20,110,140") from None
+        raise InvalidArgument(
+            f"--crop {text!r} is not a box; write LEFT,TOP,RIGHT,BOTTOM in pixels, such as 10,20,110,140"
+        ) from None
     return left, top, right, bottom

@@ -7,7 +7,6 @@ dropping ids that are gone and adding those that are new; it can lag behind the 
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -56,20 +55,27 @@ class FaissIndex:
     stamp: Stamp
 
     def search(
-        self, queries: NDArray[np.float32], k: int, *, allowed: NDArray[np.int64] | None, denied: NDArray[np.int64]
+        self,
+        queries: NDArray[np.float32],
+        k: int,
+        *,
+        allowed: NDArray[np.int64] | None,
+        denied: NDArray[np.int64],
     ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         """Approximate k nearest: (cosine distances float32 (m, k), ids int64 (m, k)), padded with +inf and -1."""
         import faiss
 
-        parameters = faiss.SearchParametersIVF(nprobe=self.stamp.probes)
+        library: Any = faiss  # its type stubs do not know that these take keywords
+        selector = None
         if allowed is not None:
-            selector = faiss.IDSelectorBatch(allowed)
-            parameters = faiss.SearchParametersIVF(nprobe=self.stamp.probes, sel=selector)
+            selector = library.IDSelectorBatch(allowed)
         elif len(denied):
-            inner = faiss.IDSelectorBatch(denied)
-            selector = faiss.IDSelectorNot(inner)
-            parameters = faiss.SearchParametersIVF(nprobe=self.stamp.probes, sel=selector)
-        similarities, ids = self.index.search(np.ascontiguousarray(queries, dtype=np.float32), k, params=parameters)
+            outside = library.IDSelectorBatch(denied)
+            selector = library.IDSelectorNot(outside)
+        parameters = library.SearchParametersIVF(nprobe=self.stamp.probes, sel=selector)
+        similarities, ids = self.index.search(
+            np.ascontiguousarray(queries, dtype=np.float32), k, params=parameters
+        )
         distances = np.clip(1.0 - similarities, 0.0, 2.0).astype(np.float32)
         distances[ids < 0] = np.inf
         return distances, ids
@@ -82,12 +88,12 @@ class FaissIndex:
         folder.mkdir(exist_ok=True)
         (folder / "stamp.json").unlink(missing_ok=True)
         faiss.write_index(self.index, str(folder / "faiss.new"))
-        os.replace(folder / "faiss.new", folder / "vectors.faiss")
+        (folder / "faiss.new").replace(folder / "vectors.faiss")
         with (folder / "ids.new").open("wb") as stream:
             np.save(stream, self.ids)
-        os.replace(folder / "ids.new", folder / "ids.npy")
+        (folder / "ids.new").replace(folder / "ids.npy")
         (folder / "stamp.new").write_text(json.dumps(asdict(self.stamp), indent=2) + "\n", encoding="utf-8")
-        os.replace(folder / "stamp.new", folder / "stamp.json")
+        (folder / "stamp.new").replace(folder / "stamp.json")
 
 
 def read_stamp(location: str) -> Stamp | None:
@@ -152,7 +158,7 @@ def build_index(store: Store, fingerprint: str, *, lists: int | None = None, see
         lists = max(1, count // TRAIN_PER_LIST)
     if count < TRAIN_PER_LIST:
         raise InvalidArgument(f"{count} images are too few for an index; they are searched exactly anyway")
-    index = faiss.index_factory(dim, f"IVF{lists},SQ8", faiss.METRIC_INNER_PRODUCT)
+    index: Any = faiss.index_factory(dim, f"IVF{lists},SQ8", faiss.METRIC_INNER_PRODUCT)
     index.cp.seed = seed
     index.train(_sample(store, min(count, TRAIN_PER_LIST * lists), count, seed))
     pieces = []

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -87,11 +87,13 @@ def _check_keys(report: CheckReport, table: Any) -> None:
 
 
 def _check_files(report: CheckReport, table: Any) -> None:
-    for path, size, missing in zip(*(table.column(name).to_pylist() for name in ("path", "bytes", "missing")), strict=True):
+    for path, size, missing in zip(
+        *(table.column(name).to_pylist() for name in ("path", "bytes", "missing")), strict=True
+    ):
         if missing:
             continue
         try:
-            status = os.stat(path.split(ARCHIVE_MARK)[0])
+            status = Path(path.split(ARCHIVE_MARK)[0]).stat()
         except OSError:
             report.files_gone += 1
             continue

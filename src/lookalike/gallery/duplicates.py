@@ -263,7 +263,7 @@ def _group(
                 id=int(selection.ids[position]),
                 distance=0.0 if exact else float(distance),
                 exact=exact,
-                **record,
+                **{**record, "signature": record["signature"].split("#")[0]},
             )
         )
     reason = rule.reason([records[position] for position in order])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -13,33 +12,35 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.encoders import DEFAULT_ENCODER, Encoder, EncoderOptions, absolute_spec, load_encoder
-from lookalike.errors import EncoderMismatch, GalleryError, GalleryExists, InvalidArgument
 from lookalike.gallery.codecs import make_codec
-from lookalike.gallery.exact import VectorSet
-from lookalike.gallery.hits import Hit, Hits
+from lookalike.gallery.hits import Hits
 from lookalike.gallery.index_report import IndexOptions, IndexReport
 from lookalike.gallery.lock import write_lock
+from lookalike.gallery.opening import (
+    absolute_place,
+    kept_options,
+    prepare_folder,
+    refuse_existing,
+    refuse_other_encoder,
+    several,
+)
 from lookalike.gallery.query import Box, Combine, Query
-from lookalike.gallery.searcher import Found, Mode, Searcher
-from lookalike.gallery.settings import FILE_NAME, GallerySettings, is_remote, read_settings, write_settings
+from lookalike.gallery.ranking import rank
+from lookalike.gallery.reader import GalleryReader
+from lookalike.gallery.searcher import Mode
+from lookalike.gallery.settings import GallerySettings, is_remote, read_settings, write_settings
 from lookalike.gallery.store import Store
 from lookalike.images import ImageLike, ImageSource, open_source
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from lookalike.gallery.check import CheckReport
     from lookalike.gallery.clusters import Clusters
     from lookalike.gallery.duplicates import Duplicates
     from lookalike.gallery.label import LabelEvaluation, Labels
     from lookalike.gallery.map import MapData
 
-OWN_FILES = {FILE_NAME, "gallery.json.new", "images.lance", "problems.lance", "lock", "index", "moves"}
-REFINE = 3
-"""An approximate search fetches this many times k candidates and ranks them by their stored vectors."""
 
-
-class Gallery:
+class Gallery(GalleryReader):
     """A folder (or an object store's address) that remembers what images look like.
 
     Use :meth:`create` or :meth:`open`. Distances are cosine distances ``1 - cos`` in [0, 2].
@@ -49,12 +50,12 @@ class Gallery:
         settings: encoder, storage and version of the layout.
     """
 
-    def __init__(self, location: str, settings: GallerySettings, store: Store, encoder: Encoder | None = None) -> None:
-        self.location = location
-        self.settings = settings
-        self.store = store
+    def __init__(
+        self, location: str, settings: GallerySettings, store: Store, encoder: Encoder | None = None
+    ) -> None:
+        super().__init__(location, settings, store)
         self._encoder = encoder
-        self._searcher = Searcher(location, store, settings)
+        self._options: EncoderOptions | None = None
 
     @classmethod
     def create(
@@ -77,7 +78,7 @@ class Gallery:
             GalleryExists: there is a gallery, or something else, at that place.
             EncoderError: the encoder cannot be had.
         """
-        place = _absolute(location)
+        place = absolute_place(location)
         spec = absolute_spec(encoder) if isinstance(encoder, str) else encoder.card.name
         options = options or EncoderOptions()
         loaded = load_encoder(spec if isinstance(encoder, str) else encoder, options)
@@ -88,12 +89,12 @@ class Gallery:
             dim=card.dim,
             storage=storage,
             card=card.to_dict(),
-            encoder_options=_kept_options(options),
+            encoder_options=kept_options(options),
         )
         codec = make_codec(storage, card.dim)
-        _prepare_folder(place)
+        prepare_folder(place)
         with write_lock(place):
-            _refuse_existing(place)
+            refuse_existing(place)
             store = Store(place, codec, create=True)
             write_settings(place, settings)
         return cls(place, settings, store, loaded)
@@ -119,22 +120,16 @@ class Gallery:
             EncoderMismatch: it was made with another encoder.
             GalleryDamaged: its files contradict one another.
         """
-        place = _absolute(location)
+        place = absolute_place(location)
         settings = read_settings(place)
         loaded: Encoder | None = None
         if encoder is not None:
             loaded = load_encoder(absolute_spec(encoder) if isinstance(encoder, str) else encoder, options)
-            _refuse_other_encoder(place, settings, loaded)
+            refuse_other_encoder(place, settings, loaded)
         store = Store(place, make_codec(settings.storage, settings.dim, settings.codec), create=False)
         gallery = cls(place, settings, store, loaded)
         gallery._options = options
         return gallery
-
-    _options: EncoderOptions | None = None
-
-    def __len__(self) -> int:
-        """Images that are present (not marked missing)."""
-        return int(self.store.images.count_rows("missing = false"))
 
     def __repr__(self) -> str:
         return f"<Gallery {self.location}: {len(self)} images, encoder {self.settings.encoder}>"
@@ -154,7 +149,7 @@ class Gallery:
             if kept.get("precision"):
                 options = EncoderOptions(**{**asdict(options), "precision": kept["precision"]})
             loaded = load_encoder(self.settings.encoder, options)
-            _refuse_other_encoder(self.location, self.settings, loaded)
+            refuse_other_encoder(self.location, self.settings, loaded)
             self._encoder = loaded
         return self._encoder
 
@@ -221,72 +216,6 @@ class Gallery:
             self.store.index_ids()
             return {"engine": "faiss", **asdict(self._searcher.build().stamp)}
 
-    @property
-    def wants_index(self) -> bool:
-        """True when the gallery is too large for exact search from memory."""
-        return self._searcher.wants_index()
-
-    def refresh(self) -> None:
-        """See what other processes have written since this gallery was opened."""
-        self.store.refresh()
-        self.settings = read_settings(self.location)
-        self.store.codec.parameters = self.settings.codec
-
-    def rows(self, columns: Sequence[str] | None = None, *, where: str | None = None, missing: bool = False) -> pa.Table:
-        """Metadata of the images, sorted by id.
-
-        Args:
-            columns: names; None gives all but thumbnail and vector.
-            where: SQL over the columns, such as ``label = 'cup' AND width > 500``.
-            missing: also rows whose file is gone.
-
-        Raises:
-            BadFilter: ``where`` cannot be understood.
-        """
-        wanted = list(columns) if columns is not None else self.store.light_columns()
-        table = self.store.scan(list(dict.fromkeys([*wanted, "id"])), where, present=not missing).sort_by("id")
-        return table.select(wanted)
-
-    def problems(self) -> pa.Table:
-        """Bad files that indexing met: path, kind, reason, source."""
-        return self.store.problems.search().to_arrow()
-
-    def vectors(self, ids: NDArray[np.int64] | None = None) -> VectorSet:
-        """Vectors of unit length of all present images, or of those with these ids, sorted by id."""
-        everything = self._searcher.vectors()
-        if ids is None:
-            return everything
-        chosen = everything.positions(np.unique(ids))
-        return VectorSet(everything.ids[chosen], everything.matrix[chosen])
-
-    def thumbnails(self, ids: Sequence[int] | NDArray[np.int64]) -> dict[int, bytes]:
-        """JPEG bytes (long side at most 160 px) by id."""
-        table = self.store.by_ids(ids, ("id", "thumbnail"))
-        pairs = zip(table.column("id").to_pylist(), table.column("thumbnail").to_pylist(), strict=True)
-        return {row_id: data for row_id, data in pairs if data}
-
-    def nearest(
-        self, queries: NDArray[np.float32], k: int, *, ids: NDArray[np.int64] | None = None, mode: Mode = "auto"
-    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        """Neighbours of vectors: (cosine distances float32 (m, k), ids int64 (m, k)), padded with +inf and -1.
-
-        Args:
-            queries: float32 (m, d).
-            k: how many.
-            ids: rows to choose from; None takes all that are present.
-            mode: ``auto``, ``exact`` or ``index``.
-        """
-        found = self.find(queries, k, ids=ids, mode=mode)
-        return found.distances, found.ids
-
-    def find(
-        self, queries: NDArray[np.float32], k: int, *, ids: NDArray[np.int64] | None = None, mode: Mode = "auto"
-    ) -> Found:
-        """As :meth:`nearest`, and says whether the answer is exact and which engine gave it."""
-        if queries.ndim != 2 or queries.shape[1] != self.settings.dim:
-            raise InvalidArgument(f"queries must have shape (m, {self.settings.dim}), got {queries.shape}")
-        return self._searcher.nearest(queries, k, allowed=ids, mode=mode)
-
     def search(
         self,
         images: ImageLike | Sequence[ImageLike] | None = None,
@@ -318,7 +247,7 @@ class Gallery:
             BadFilter: ``where`` cannot be understood.
             InvalidArgument: k < 1, nothing to search for, a box outside the image.
         """
-        query = Query(_several(images), _several(text), _several(negative), crop, combine)
+        query = Query(several(images), several(text), several(negative), crop, combine)
         return self.search_vectors(
             query.vectors(self.encoder), k=k, where=where, max_distance=max_distance, mode=mode
         )
@@ -333,24 +262,7 @@ class Gallery:
         mode: Mode = "auto",
     ) -> Hits:
         """As :meth:`search`, from vectors float32 (m, d); with m > 1 an image counts by its best match."""
-        started = time.perf_counter()
-        allowed = None
-        if where is not None:
-            allowed = np.sort(self.store.scan(("id",), where, present=True).column("id").to_numpy())
-        found = self.find(queries, k, ids=allowed, mode=mode)
-        if not found.exact:
-            found = self.find(queries, k * REFINE, ids=allowed, mode=mode)
-        best: dict[int, float] = {}
-        for row_id, distance in zip(found.ids.ravel().tolist(), found.distances.ravel().tolist(), strict=True):
-            if row_id >= 0 and distance < best.get(row_id, np.inf):
-                best[row_id] = distance
-        if not found.exact:
-            best = self._exact_distances(queries, list(best))
-        ranked = sorted(best.items(), key=lambda item: (item[1], item[0]))[:k]
-        if max_distance is not None:
-            ranked = [(row_id, distance) for row_id, distance in ranked if distance <= max_distance]
-        considered = len(self) if allowed is None else len(allowed)
-        return self._hits(ranked, found, considered, time.perf_counter() - started)
+        return rank(self, queries, k=k, where=where, max_distance=max_distance, mode=mode)
 
     def duplicates(self, **options: Any) -> Duplicates:
         """Groups of copies and near-copies; see :func:`lookalike.gallery.duplicates.find_duplicates`."""
@@ -377,7 +289,7 @@ class Gallery:
         """
         from lookalike.gallery.label import label_images
 
-        return label_images(self, None if images is None else _several(images), **options)
+        return label_images(self, None if images is None else several(images), **options)
 
     def evaluate_labels(self, **options: Any) -> LabelEvaluation:
         """How well neighbours predict a column; see :func:`lookalike.gallery.label.evaluate_labels`."""
@@ -391,84 +303,6 @@ class Gallery:
 
         return check_gallery(self, **options)
 
-    @property
-    def index_stamp(self) -> dict[str, Any] | None:
-        """What the approximate index was built from, or None when the gallery has none that is usable."""
-        index = self._searcher.index()
-        return None if index is None else asdict(index.stamp)
-
-    def _hits(self, ranked: list[tuple[int, float]], found: Found, considered: int, seconds: float) -> Hits:
-        columns = [*self.store.light_columns(), "thumbnail"]
-        records = {row["id"]: row for row in self.store.by_ids([i for i, _ in ranked], columns).to_pylist()} if ranked else {}
-        thumbnails = {row_id: row.pop("thumbnail") for row_id, row in records.items()}
-        rows = tuple(
-            Hit(rank, records[row_id]["path"], distance, row_id, records[row_id])
-            for rank, (row_id, distance) in enumerate(((i, d) for i, d in ranked if i in records), start=1)
-        )
-        return Hits(rows, found.exact, found.engine, seconds, considered, {i: t for i, t in thumbnails.items() if t})
-
-    def _exact_distances(self, queries: NDArray[np.float32], ids: list[int]) -> dict[int, float]:
-        """Distances by the stored vectors, since an index knows rounded ones only."""
-        from lookalike.gallery.store import vector_column
-
-        rows = self.store.by_ids(ids, ("id", "vector"))
-        matrix = self.store.codec.decode(vector_column(rows))
-        distances = 1.0 - (matrix @ self.store.codec.query(queries).T).max(axis=1)
-        return dict(zip(rows.column("id").to_pylist(), np.clip(distances, 0.0, 2.0).tolist(), strict=True))
-
     def _save_settings(self, **changes: Any) -> None:
         self.settings = self.settings.with_changes(**changes)
         write_settings(self.location, self.settings)
-
-
-def _absolute(location: str | os.PathLike[str]) -> str:
-    place = os.fspath(location)
-    return place if is_remote(place) else str(Path(place).expanduser().absolute())
-
-
-def _kept_options(options: EncoderOptions) -> dict[str, Any]:
-    kept: dict[str, Any] = {}
-    if options.weights is not None:
-        kept["weights"] = str(Path(options.weights).absolute())
-    if options.precision != "fp32":
-        kept["precision"] = options.precision
-    return kept
-
-
-def _prepare_folder(place: str) -> None:
-    if is_remote(place):
-        return
-    folder = Path(place)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        strangers = sorted(item.name for item in folder.iterdir() if item.name not in OWN_FILES)
-    except OSError as error:
-        raise GalleryError(f"gallery {place}: cannot make this folder: {error.strerror}") from error
-    if strangers:
-        raise GalleryExists(f"folder {place} holds other files ({strangers[0]}); name a new or empty folder for the gallery")
-
-
-def _refuse_existing(place: str) -> None:
-    from lookalike.errors import GalleryNotFound
-
-    try:
-        read_settings(place)
-    except GalleryNotFound:
-        return
-    raise GalleryExists(f"there is a gallery at {place} already; open it, or name another folder")
-
-
-def _refuse_other_encoder(place: str, settings: GallerySettings, encoder: Encoder) -> None:
-    if encoder.card.fingerprint != settings.fingerprint:
-        raise EncoderMismatch(
-            f"gallery {place} was made with encoder {settings.encoder} (fingerprint {settings.fingerprint[:8]}), not with "
-            f"{encoder.card.name} ({encoder.card.fingerprint[:8]}); their vectors cannot be compared: use that encoder, "
-            "or index into a new gallery"
-        )
-
-
-def _several(given: Any) -> Sequence[Any]:
-    """One thing or several, as a sequence."""
-    if given is None:
-        return ()
-    return given if isinstance(given, list | tuple) else (given,)

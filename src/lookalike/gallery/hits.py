@@ -75,7 +75,13 @@ class Hits:
         records = [{"rank": hit.rank, "distance": hit.distance, **hit.row} for hit in self.rows]
         if records:
             return pa.Table.from_pylist(records)
-        return pa.table({"rank": pa.array([], pa.int64()), "distance": pa.array([], pa.float64()), "path": pa.array([], pa.string())})
+        return pa.table(
+            {
+                "rank": pa.array([], pa.int64()),
+                "distance": pa.array([], pa.float64()),
+                "path": pa.array([], pa.string()),
+            }
+        )
 
     def to_pandas(self) -> pd.DataFrame:
         """As :meth:`to_arrow`, as a pandas table.
@@ -84,7 +90,7 @@ class Hits:
             MissingDependency: pandas is not installed.
         """
         try:
-            import pandas  # noqa: F401, ICN001
+            import pandas  # noqa: F401
         except ImportError as error:
             raise MissingDependency("pandas", "pandas", "Hits.to_pandas()") from error
         frame: pd.DataFrame = self.to_arrow().to_pandas()
@@ -98,7 +104,11 @@ class Hits:
                     "rank": hit.rank,
                     "path": hit.path,
                     "distance": hit.distance,
-                    **{name: _plain(value) for name, value in hit.row.items() if name not in ("path", "signature")},
+                    **{
+                        name: _plain(value)
+                        for name, value in hit.row.items()
+                        if name not in ("path", "signature")
+                    },
                 }
                 for hit in self.rows
             ],
@@ -119,10 +129,9 @@ class Hits:
                 if data
                 else "<em>no thumbnail</em>"
             )
-            caption = f'<figcaption style="font-size:12px">{hit.rank}. {name}<br>{hit.distance:.4f}</figcaption>'
-            cells.append(
-                f'<figure title="{html.escape(hit.path)}" style="margin:4px;max-width:180px;overflow:hidden">{picture}{caption}</figure>'
-            )
+            text = f'<figcaption style="font-size:12px">{hit.rank}. {name}<br>{hit.distance:.4f}</figcaption>'
+            style = "margin:4px;max-width:180px;overflow:hidden"
+            cells.append(f'<figure title="{html.escape(hit.path)}" style="{style}">{picture}{text}</figure>')
         how = "exact" if self.exact else "approximate"
         note = f"<p>{len(self.rows)} of {self.searched} images, {how} search ({self.engine})</p>"
         return f'<div style="display:flex;flex-wrap:wrap">{"".join(cells)}</div>{note}'

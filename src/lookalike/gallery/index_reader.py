@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from lookalike.encoders import Encoder
 from lookalike.encoders.cache import EmbeddingCache
+from lookalike.encoders.parallel import available_cores
 from lookalike.errors import ImageError, ImageUnreadable
 from lookalike.gallery.index_rows import Known, Outcome, Row, full_signature
 from lookalike.images import ImageRef, ImageSource, read_image, thumbnail
@@ -19,12 +19,18 @@ class Reader:
     """Reads, hashes, decodes and, where the encoder allows it, embeds in several threads."""
 
     def __init__(
-        self, encoder: Encoder, cache: EmbeddingCache | None, known: Known, workers: int | None, *, rehash: bool
+        self,
+        encoder: Encoder,
+        cache: EmbeddingCache | None,
+        known: Known,
+        workers: int | None,
+        *,
+        rehash: bool,
     ) -> None:
         self.encoder = encoder
         self.cache = cache
         self.known = known
-        self.workers = workers or len(os.sched_getaffinity(0))
+        self.workers = workers or available_cores()
         self.rehash = rehash
         self._fingerprint = encoder.card.fingerprint
 
@@ -57,7 +63,9 @@ class Reader:
             signature = full_signature(ref)
         except ImageError:
             return None
-        return Outcome(ref, signature, same=position) if self.known.signatures[position] == signature else None
+        return (
+            Outcome(ref, signature, same=position) if self.known.signatures[position] == signature else None
+        )
 
     def _process(self, ref: ImageRef) -> Outcome:
         try:
@@ -82,11 +90,14 @@ class Reader:
             raise
         except (Exception, MemoryError) as error:  # one odd file must not stop the other 999,999
             raise ImageUnreadable(
-                row.ref.name, f"decoding failed unexpectedly ({type(error).__name__}: {error}); please report this file"
+                row.ref.name,
+                f"decoding failed unexpectedly ({type(error).__name__}: {error}); please report this file",
             ) from error
         row.info = image.info
         if self.cache is not None:
-            row.vector = self.cache.get_many(self._fingerprint, [row.content], self.encoder.card.dim).get(row.content)
+            row.vector = self.cache.get_many(self._fingerprint, [row.content], self.encoder.card.dim).get(
+                row.content
+            )
         if row.vector is not None:
             return Outcome(row.ref, row.signature, row=row)
         if self.encoder.concurrent:

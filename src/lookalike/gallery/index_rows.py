@@ -130,7 +130,9 @@ def full_signature(ref: ImageRef) -> str:
     return f"{signature}#{hashlib.sha256(said.encode()).hexdigest()[:16]}"
 
 
-def rows_table(rows: Sequence[Row], first_id: int, source: str, codes: NDArray[Any], columns: Mapping[str, str]) -> pa.Table:
+def rows_table(
+    rows: Sequence[Row], first_id: int, source: str, codes: NDArray[Any], columns: Mapping[str, str]
+) -> pa.Table:
     """Rows as an Arrow table with ids ``first_id``, ``first_id`` + 1, ...; ``codes`` are their stored vectors."""
     import pyarrow as pa
 
@@ -156,7 +158,9 @@ def rows_table(rows: Sequence[Row], first_id: int, source: str, codes: NDArray[A
     return pa.table(values)
 
 
-def updates_table(outcomes: Sequence[tuple[int, Outcome]], source: str, columns: Mapping[str, str]) -> pa.Table:
+def updates_table(
+    outcomes: Sequence[tuple[int, Outcome]], source: str, columns: Mapping[str, str]
+) -> pa.Table:
     """The light columns that change when an image moved, came back or was only touched: keyed by id."""
     import pyarrow as pa
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -56,7 +57,9 @@ class Indexer:
     def run(self) -> IndexReport:
         """Index the whole source."""
         started = time.monotonic()
-        reader = Reader(self.encoder, self.cache, self.known, self.options.workers, rehash=self.options.rehash)
+        reader = Reader(
+            self.encoder, self.cache, self.known, self.options.workers, rehash=self.options.rehash
+        )
         for outcome in reader.outcomes(self.source):
             self._take(outcome)
             if self._time_to_commit():
@@ -162,7 +165,12 @@ class Indexer:
         import pyarrow as pa
 
         rows = [
-            {"path": _storable(name), "kind": p.kind, "reason": _storable(p.reason), "source": self.source.spec}
+            {
+                "path": _storable(name),
+                "kind": p.kind,
+                "reason": _storable(p.reason),
+                "source": self.source.spec,
+            }
             for name, p in self._problems.items()
         ]
         table = pa.Table.from_pylist(rows, schema=problems_schema())
@@ -211,4 +219,3 @@ class Indexer:
 def _storable(text: str) -> str:
     """File names that are not UTF-8 carry surrogates, which Arrow cannot hold."""
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
-

@@ -50,15 +50,23 @@ class Query:
         if self.combine not in ("mean", "max"):
             raise InvalidArgument(f"combine {self.combine!r} is not known; use mean or max")
         if not len(self.images) and not len(self.text):
-            raise InvalidArgument("there is nothing to search for; give an image or, for some encoders, a text")
+            raise InvalidArgument(
+                "there is nothing to search for; give an image or, for some encoders, a text"
+            )
         images: Sequence[ImageLike] = self.images
         if self.crop is not None:
             images = [crop_box(decode(image), self.crop) for image in images]
-        wishes = normalize(np.concatenate([encoder.embed(images), encoder.embed_text(self.text) if self.text else _none(encoder)]))
+        wishes = normalize(
+            np.concatenate(
+                [encoder.embed(images), encoder.embed_text(self.text) if self.text else _none(encoder)]
+            )
+        )
         if self.combine == "mean":
             wishes = wishes.mean(axis=0, keepdims=True)
         if len(self.negative):
-            wishes = wishes - NEGATIVE_WEIGHT * normalize(encoder.embed(self.negative)).mean(axis=0, keepdims=True)
+            wishes = wishes - NEGATIVE_WEIGHT * normalize(encoder.embed(self.negative)).mean(
+                axis=0, keepdims=True
+            )
         return normalize(wishes)
 
 

@@ -60,7 +60,12 @@ class Searcher:
         return self._vectors
 
     def nearest(
-        self, queries: NDArray[np.float32], k: int, *, allowed: NDArray[np.int64] | None = None, mode: Mode = "auto"
+        self,
+        queries: NDArray[np.float32],
+        k: int,
+        *,
+        allowed: NDArray[np.int64] | None = None,
+        mode: Mode = "auto",
     ) -> Found:
         """The k nearest present rows of each query.
 
@@ -132,7 +137,9 @@ class Searcher:
         distances, ids = search_matrix(queries, vectors, k, chosen)
         return Found(distances, ids, True, "memory")
 
-    def _through_index(self, queries: NDArray[np.float32], k: int, allowed: NDArray[np.int64] | None) -> Found | None:
+    def _through_index(
+        self, queries: NDArray[np.float32], k: int, allowed: NDArray[np.int64] | None
+    ) -> Found | None:
         if self.index_fits():
             index = self.index()
             if index is not None:

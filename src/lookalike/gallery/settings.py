@@ -73,7 +73,9 @@ def write_settings(location: str, settings: GallerySettings) -> None:
             os.fsync(stream.fileno())
         temporary.replace(target)
     except OSError as error:
-        raise GalleryError(f"gallery {location}: cannot write {FILE_NAME}: {error.strerror or error}") from error
+        raise GalleryError(
+            f"gallery {location}: cannot write {FILE_NAME}: {error.strerror or error}"
+        ) from error
 
 
 def read_settings(location: str) -> GallerySettings:
@@ -94,7 +96,9 @@ def read_settings(location: str) -> GallerySettings:
             f"there is no gallery at {location}; make one with: lookalike index FOLDER --gallery {location}"
         ) from error
     except (OSError, ValueError, TypeError) as error:
-        raise GalleryDamaged(f"gallery {location}: {FILE_NAME} cannot be read ({error}); index into a new gallery") from error
+        raise GalleryDamaged(
+            f"gallery {location}: {FILE_NAME} cannot be read ({error}); index into a new gallery"
+        ) from error
     if version > FORMAT_VERSION:
         raise GalleryVersionError(
             f"gallery {location} has format {version}, this lookalike knows up to {FORMAT_VERSION}; "
@@ -104,7 +108,9 @@ def read_settings(location: str) -> GallerySettings:
     try:
         return GallerySettings(**known)
     except TypeError as error:
-        raise GalleryDamaged(f"gallery {location}: {FILE_NAME} lacks a key ({error}); index into a new gallery") from error
+        raise GalleryDamaged(
+            f"gallery {location}: {FILE_NAME} lacks a key ({error}); index into a new gallery"
+        ) from error
 
 
 def _read_text(location: str) -> str:

@@ -81,15 +81,19 @@ class Store:
     def __init__(self, location: str, codec: Codec, *, create: bool) -> None:
         self.location = location
         self.codec = codec
+        self.images: Any
+        self.problems: Any
         # Lance announces every new table as a warning on stderr.
         os.environ.setdefault("LANCEDB_LOG", "error")
         import lancedb
 
         with _translated(location):
-            connection = lancedb.connect(location)
+            connection: Any = lancedb.connect(location)
             if create:
                 self.images = connection.create_table("images", schema=images_schema(codec), mode="overwrite")
-                self.problems = connection.create_table("problems", schema=problems_schema(), mode="overwrite")
+                self.problems = connection.create_table(
+                    "problems", schema=problems_schema(), mode="overwrite"
+                )
                 return
             try:
                 self.images = connection.open_table("images")
@@ -148,7 +152,8 @@ class Store:
 
         wanted = sorted({int(i) for i in ids})
         pieces = [
-            self.scan(columns, f"id IN ({', '.join(map(str, wanted[i : i + 2_000]))})") for i in range(0, len(wanted), 2_000)
+            self.scan(columns, f"id IN ({', '.join(map(str, wanted[i : i + 2_000]))})")
+            for i in range(0, len(wanted), 2_000)
         ]
         if pieces:
             return pa.concat_tables(pieces)
@@ -206,7 +211,9 @@ class Store:
         mapping: dict[str, str] = {}
         missing: dict[str, str] = {}
         for name, kind in schema.items():
-            column = f"meta_{name}" if name in (*BUILTIN_COLUMNS, *HEAVY_COLUMNS) and name != "label" else name
+            column = (
+                f"meta_{name}" if name in (*BUILTIN_COLUMNS, *HEAVY_COLUMNS) and name != "label" else name
+            )
             mapping[name] = column
             if column not in self.images.schema.names:
                 missing[column] = f"cast(NULL as {SQL_TYPES[kind]})"
@@ -241,7 +248,9 @@ class Store:
 
         schema = self.images.schema
         columns = [
-            rows.column(field.name).cast(field.type) if field.name in rows.column_names else pa.nulls(rows.num_rows, field.type)
+            rows.column(field.name).cast(field.type)
+            if field.name in rows.column_names
+            else pa.nulls(rows.num_rows, field.type)
             for field in schema
         ]
         return pa.table(columns, schema=schema)
@@ -273,7 +282,9 @@ def _translated(location: str, where: str | None = None) -> Iterator[None]:
     except (ValueError, RuntimeError, OSError) as error:
         text = " ".join(str(error).split())
         if where is not None and isinstance(error, ValueError | RuntimeError) and "No space left" not in text:
-            raise BadFilter(f"filter {where!r} cannot be used: {_short(text)}; write SQL such as \"label = 'cup' AND width > 500\"") from error
+            raise BadFilter(
+                f"filter {where!r} cannot be used: {_short(text)}; write SQL such as \"label = 'cup' AND width > 500\""
+            ) from error
         if "No space left" in text or "os error 28" in text:
             raise GalleryError(
                 f"gallery {location}: the disk is full; what was reported as indexed is kept: free some space and run again"

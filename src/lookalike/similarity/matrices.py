@@ -72,7 +72,12 @@ def distance_matrix(
 
 
 def nearest(
-    queries: NDArray[Any], base: NDArray[Any], k: int, metric: Metric = "cosine", *, memory: int = DEFAULT_MEMORY
+    queries: NDArray[Any],
+    base: NDArray[Any],
+    k: int,
+    metric: Metric = "cosine",
+    *,
+    memory: int = DEFAULT_MEMORY,
 ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """The exact k nearest rows of ``base`` for each query, without ever holding the whole matrix.
 
@@ -96,7 +101,10 @@ def nearest(
 
 
 def merge_nearest(
-    best: NDArray[np.float32], where: NDArray[np.int64], block: NDArray[np.float32], positions: NDArray[np.int64]
+    best: NDArray[np.float32],
+    where: NDArray[np.int64],
+    block: NDArray[np.float32],
+    positions: NDArray[np.int64],
 ) -> None:
     """Merge a block of distances (m, c) at ``positions`` (c,) into the running k best (m, k), in place.
 
@@ -129,7 +137,9 @@ def _block_shape(n: int, m: int, d: int, memory: int) -> tuple[int, int]:
     """Rows and columns of a block: 8-byte copies of both sides and up to three 8-byte blocks must fit."""
     side = (math.sqrt(d * d + 3 * (memory / 8)) - d) / 3
     if side < 1:
-        raise InvalidArgument(f"{memory} bytes of memory cannot hold one distance of {d} dimensions; ask for more")
+        raise InvalidArgument(
+            f"{memory} bytes of memory cannot hold one distance of {d} dimensions; ask for more"
+        )
     rows = max(1, min(n, int(side)))
     columns = int((memory / 8 - rows * d) / (d + 3 * rows))
     return rows, max(1, min(m, columns))
@@ -148,9 +158,10 @@ def _block(left: NDArray[Any], right: NDArray[Any], metric: Metric) -> NDArray[n
     product = left @ right.T
     if metric == "cosine":
         np.subtract(1.0, product, out=product)
-        return np.clip(product, 0.0, 2.0, out=product)
+        np.clip(product, 0.0, 2.0, out=product)
+        return np.asarray(product, dtype=np.float32)
     product *= -2.0
     product += np.einsum("ij,ij->i", left, left)[:, None]
     product += np.einsum("ij,ij->i", right, right)[None, :]
     np.maximum(product, 0.0, out=product)
-    return np.sqrt(product, out=product).astype(np.float32)
+    return np.asarray(np.sqrt(product, out=product), dtype=np.float32)

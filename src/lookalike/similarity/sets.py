@@ -54,7 +54,9 @@ def set_distance_matrix(
 def _stack(sets: Sequence[NDArray[Any]]) -> tuple[NDArray[Any], NDArray[np.int64]]:
     for vectors in sets:
         if vectors.ndim != 2:
-            raise InvalidArgument(f"a set of vectors has shape (n, d), got {vectors.shape}; an empty one is (0, d)")
+            raise InvalidArgument(
+                f"a set of vectors has shape (n, d), got {vectors.shape}; an empty one is (0, d)"
+            )
     filled = [vectors for vectors in sets if len(vectors)]
     owner = np.repeat(np.arange(len(sets)), [len(vectors) for vectors in sets]).astype(np.int64)
     return (np.concatenate(filled) if filled else np.empty((0, 0))), owner

@@ -59,7 +59,9 @@ def check_metric(metric: str) -> None:
 def _pair(a: NDArray[Any], b: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     x, y = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
     if x.ndim not in (1, 2) or y.ndim not in (1, 2) or x.shape[-1] != y.shape[-1]:
-        raise InvalidArgument(f"vectors of one length are wanted, got arrays of shape {x.shape} and {y.shape}")
+        raise InvalidArgument(
+            f"vectors of one length are wanted, got arrays of shape {x.shape} and {y.shape}"
+        )
     return x, y
 
 
