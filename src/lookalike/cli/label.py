@@ -9,6 +9,7 @@ import typer
 
 from lookalike.cli import output
 from lookalike.cli.options import GalleryOption, JsonOption, WhereOption
+from lookalike.errors import InvalidArgument
 
 
 def label(
@@ -16,7 +17,7 @@ def label(
         list[Path] | None,
         typer.Argument(
             metavar="[QUERY...]",
-            help="Images to recognise; none: the gallery's own without a label.",
+            help="Images, or folders of images, to recognise; none: the gallery's own without a label.",
             show_default=False,
         ),
     ] = None,
@@ -60,7 +61,7 @@ def label(
     from lookalike.gallery.label import label_images
 
     with output.working("recognising"):
-        wanted = [str(path) for path in queries] if queries else None
+        wanted = _images(queries) if queries else None
         found = label_images(opened, wanted, column, k=k, unknown=unknown, where=where)
     if json_:
         output.print_json(found.to_dict())
@@ -76,3 +77,15 @@ def label(
     ]
     output.print_table("", ["image", "label", "confidence", "closest guess"], rows, right=["confidence"])
     output.say(f"{len(found)} images, {found.k} neighbours, {found.reason}")
+
+
+def _images(paths: list[Path]) -> list[str]:
+    """The images named, and those in the folders named."""
+    from lookalike.images import open_source
+
+    found: list[str] = []
+    for path in paths:
+        found += [ref.name for ref in open_source(path)] if path.is_dir() else [str(path)]
+    if not found:
+        raise InvalidArgument(f"there are no images in {', '.join(map(str, paths))}")
+    return found

@@ -44,10 +44,6 @@ class Gallery(GalleryReader):
     """A folder (or an object store's address) that remembers what images look like.
 
     Use :meth:`create` or :meth:`open`. Distances are cosine distances ``1 - cos`` in [0, 2].
-
-    Attributes:
-        location: the folder as an absolute path, or the address.
-        settings: encoder, storage and version of the layout.
     """
 
     def __init__(
@@ -71,7 +67,7 @@ class Gallery(GalleryReader):
         Args:
             location: a folder that is new or empty, or an address such as ``s3://bucket/name``.
             encoder: what turns images into vectors; fixed for the gallery's life.
-            storage: ``float32``, ``float16``, ``int8`` or ``binary`` (a fourth, an eighth ... of the space; docs/how-to).
+            storage: ``float32``, ``float16``, ``int8`` or ``binary`` (1, 1/2, 1/4, 1/32 of the space).
             options: device, precision, weights of the encoder.
 
         Raises:

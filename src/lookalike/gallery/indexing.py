@@ -14,7 +14,7 @@ from lookalike.errors import ImageError
 from lookalike.gallery.codecs import FIT_ROWS
 from lookalike.gallery.index_reader import Reader
 from lookalike.gallery.index_report import IndexOptions, IndexReport
-from lookalike.gallery.index_rows import Known, Outcome, Row, is_gone, rows_table, updates_table
+from lookalike.gallery.index_rows import ARCHIVE_MARK, Known, Outcome, Row, is_gone, rows_table, updates_table
 from lookalike.gallery.store import Store, problems_schema
 from lookalike.images import ImageSource
 
@@ -193,10 +193,9 @@ class Indexer:
         path, source = self.known.paths[position], self.known.sources[position]
         if path in self._bad:
             return True
-        if source != self.source.spec and not self.source.covers(path):
-            return False
-        in_listed_archive = path.startswith(f"{self.source.spec}::")
-        return in_listed_archive or is_gone(path)
+        if path.startswith(f"{self.source.spec}{ARCHIVE_MARK}"):
+            return True  # the archive is there, this member is not
+        return is_gone(path) and (source == self.source.spec or self.source.covers(path))
 
     def _forget_solved_problems(self) -> None:
         known = self.store.problem_paths(self.source.spec)
