@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,9 @@ from lookalike.gallery.hits import Hit, Hits
 from lookalike.gallery.reader import GalleryReader
 from lookalike.gallery.searcher import Mode
 from lookalike.gallery.store import Store, vector_column
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 REFINE = 3
 """This many times k candidates are fetched: an approximate index ranks them by rounded vectors, we by the stored."""
@@ -40,21 +44,31 @@ def rank(
     for row_id, distance in zip(found.ids.ravel().tolist(), found.distances.ravel().tolist(), strict=True):
         if row_id >= 0 and distance < best.get(row_id, np.inf):
             best[row_id] = distance
-    if not found.exact:
-        best = _stored_distances(gallery.store, queries, list(best))
-    ranked = sorted(best.items(), key=lambda item: (item[1], item[0]))[:k]
-    if max_distance is not None:
-        ranked = [(row_id, distance) for row_id, distance in ranked if distance <= max_distance]
-    rows, thumbnails = _hits(gallery.store, ranked)
+    columns = [*gallery.store.light_columns(), "thumbnail"]
+    if found.exact:
+        ranked = _best(best, k, max_distance)
+        table = gallery.store.by_ids([row_id for row_id, _ in ranked], columns)
+    else:
+        # An index knows rounded vectors only: its candidates are ranked anew by the stored ones.
+        table = gallery.store.by_ids(list(best), [*columns, "vector"])
+        ranked = _best(_stored_distances(gallery.store, queries, table), k, max_distance)
+        table = table.drop_columns(["vector"])
+    rows, thumbnails = _hits(table, ranked)
     considered = len(gallery) if allowed is None else len(allowed)
     seconds = time.perf_counter() - started
     return Hits(rows, found.exact, found.engine, seconds, considered, thumbnails)
 
 
-def _hits(store: Store, ranked: list[tuple[int, float]]) -> tuple[tuple[Hit, ...], dict[int, bytes]]:
-    table = store.by_ids([row_id for row_id, _ in ranked], [*store.light_columns(), "thumbnail"])
+def _best(distances: dict[int, float], k: int, max_distance: float | None) -> list[tuple[int, float]]:
+    ranked = sorted(distances.items(), key=lambda item: (item[1], item[0]))[:k]
+    return [item for item in ranked if max_distance is None or item[1] <= max_distance]
+
+
+def _hits(table: pa.Table, ranked: list[tuple[int, float]]) -> tuple[tuple[Hit, ...], dict[int, bytes]]:
     records = {row["id"]: row for row in table.to_pylist()}
-    thumbnails = {row_id: row.pop("thumbnail") for row_id, row in records.items()}
+    thumbnails = {row_id: records[row_id]["thumbnail"] for row_id, _ in ranked if row_id in records}
+    for row in records.values():
+        del row["thumbnail"]
     # A row may have been pruned by another process between the search and this look-up.
     there = [(row_id, distance) for row_id, distance in ranked if row_id in records]
     rows = tuple(
@@ -64,9 +78,7 @@ def _hits(store: Store, ranked: list[tuple[int, float]]) -> tuple[tuple[Hit, ...
     return rows, {row_id: data for row_id, data in thumbnails.items() if data}
 
 
-def _stored_distances(store: Store, queries: NDArray[np.float32], ids: list[int]) -> dict[int, float]:
-    """Distances by the stored vectors, since an index knows rounded ones only."""
-    rows = store.by_ids(ids, ("id", "vector"))
+def _stored_distances(store: Store, queries: NDArray[np.float32], rows: pa.Table) -> dict[int, float]:
     matrix = store.codec.decode(vector_column(rows))
     distances = 1.0 - (matrix @ store.codec.query(queries).T).max(axis=1)
     return dict(zip(rows.column("id").to_pylist(), np.clip(distances, 0.0, 2.0).tolist(), strict=True))

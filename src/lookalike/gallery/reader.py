@@ -36,7 +36,7 @@ class GalleryReader:
 
     def __len__(self) -> int:
         """Images that are present (not marked missing)."""
-        return int(self.store.images.count_rows("missing = false"))
+        return self._searcher.present()
 
     def refresh(self) -> None:
         """See what other processes have written since this gallery was opened."""

@@ -46,11 +46,12 @@ class Searcher:
         self.location = location
         self.store = store
         self.settings = settings
-        self._version = -1
+        self._generation = -1
         self._vectors: VectorSet | None = None
         self._index: ann.FaissIndex | None = None
         self._index_tried = False
         self._missing: NDArray[np.int64] | None = None
+        self._rows: int | None = None
 
     def vectors(self) -> VectorSet:
         """All present vectors, in memory."""
@@ -58,6 +59,17 @@ class Searcher:
         if self._vectors is None:
             self._vectors = load_vectors(self.store)
         return self._vectors
+
+    def rows(self) -> int:
+        """Rows of the record, missing ones included."""
+        self._forget_if_stale()
+        if self._rows is None:
+            self._rows = int(self.store.images.count_rows())
+        return self._rows
+
+    def present(self) -> int:
+        """Rows whose file is there."""
+        return self.rows() - len(self.missing())
 
     def nearest(
         self,
@@ -82,10 +94,8 @@ class Searcher:
             raise InvalidArgument(f"k must be at least 1, got {k}")
         if mode not in ("auto", "exact", "index"):
             raise InvalidArgument(f"search mode {mode!r} is not known; use auto, exact or index")
-        self._forget_if_stale()
         prepared = self.store.codec.query(queries)
-        count = self.store.images.count_rows()
-        small = count * self.settings.dim <= EXACT_VALUES
+        small = not self.wants_index()
         few = allowed is not None and len(allowed) <= SMALL_SELECTION
         if mode != "index" and small:
             return self._from_memory(prepared, k, allowed)
@@ -111,9 +121,12 @@ class Searcher:
         return self._index
 
     def missing(self) -> NDArray[np.int64]:
-        """Ids of rows whose file is gone, which no search returns."""
+        """Ids of rows whose file is gone, which no search returns: int64, any order."""
+        self._forget_if_stale()
         if self._missing is None:
-            self._missing = self.store.scan(("id",), "missing = true").column("id").to_numpy()
+            self._missing = np.empty(0, dtype=np.int64)
+            if self.store.images.count_rows("missing = true"):
+                self._missing = self.store.scan(("id",), "missing = true").column("id").to_numpy()
         return self._missing
 
     def build(self) -> ann.FaissIndex:
@@ -129,7 +142,7 @@ class Searcher:
 
     def wants_index(self) -> bool:
         """True when the gallery is too large to be searched exactly from memory."""
-        return bool(self.store.images.count_rows() * self.settings.dim > EXACT_VALUES)
+        return self.rows() * self.settings.dim > EXACT_VALUES
 
     def _from_memory(self, queries: NDArray[np.float32], k: int, allowed: NDArray[np.int64] | None) -> Found:
         vectors = self.vectors()
@@ -155,10 +168,10 @@ class Searcher:
     def index_fits(self) -> bool:
         """True when a faiss index of this gallery fits in half of the machine's memory."""
         memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-        return bool(self.store.images.count_rows() * (self.settings.dim + 8) < memory / 2)
+        return self.rows() * (self.settings.dim + 8) < memory / 2
 
     def _forget_if_stale(self) -> None:
-        if self._version != self.store.version:
-            self._version = self.store.version
-            self._vectors = self._index = self._missing = None
+        if self._generation != self.store.generation:
+            self._generation = self.store.generation
+            self._vectors = self._index = self._missing = self._rows = None
             self._index_tried = False

@@ -83,6 +83,8 @@ class Store:
         self.codec = codec
         self.images: Any
         self.problems: Any
+        self.generation = 0
+        """Raised by every write and refresh through this object: what was read before may be out of date."""
         # Lance announces every new table as a warning on stderr.
         os.environ.setdefault("LANCEDB_LOG", "error")
         import lancedb
@@ -110,6 +112,7 @@ class Store:
 
     def refresh(self) -> None:
         """See what other processes have committed."""
+        self.generation += 1
         self.images.checkout_latest()
         self.problems.checkout_latest()
 
@@ -161,11 +164,13 @@ class Store:
 
     def append(self, rows: pa.Table) -> None:
         """Add new rows."""
+        self.generation += 1
         with _translated(self.location):
             self.images.add(self._complete(rows))
 
     def replace_by_path(self, rows: pa.Table) -> None:
         """Put rows in the place of those with the same path, or add them: one commit, so nothing is lost between."""
+        self.generation += 1
         with _translated(self.location):
             merge = self.images.merge_insert("path").when_matched_update_all().when_not_matched_insert_all()
             merge.execute(self._complete(rows))
@@ -173,6 +178,7 @@ class Store:
     def update_by_id(self, rows: pa.Table) -> None:
         """Set some columns (those in ``rows``, which must hold ``id``) of existing rows."""
         if rows.num_rows:
+            self.generation += 1
             with _translated(self.location):
                 self.images.merge_insert("id").when_matched_update_all().execute(rows)
 
@@ -190,6 +196,7 @@ class Store:
 
     def delete_ids(self, ids: Sequence[int]) -> None:
         """Remove rows for good."""
+        self.generation += 1
         with _translated(self.location):
             for i in range(0, len(ids), 2_000):
                 self.images.delete(f"id IN ({', '.join(str(int(n)) for n in ids[i : i + 2_000])})")
@@ -218,12 +225,14 @@ class Store:
             if column not in self.images.schema.names:
                 missing[column] = f"cast(NULL as {SQL_TYPES[kind]})"
         if missing:
+            self.generation += 1
             with _translated(self.location):
                 self.images.add_columns(missing)
         return mapping
 
     def tidy(self, *, keep: timedelta = timedelta(hours=1)) -> None:
         """Merge small fragments and forget versions older than ``keep`` (open readers use those)."""
+        self.generation += 1
         with _translated(self.location), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             self.images.optimize(cleanup_older_than=keep)
@@ -231,6 +240,7 @@ class Store:
 
     def index_ids(self) -> None:
         """A B-tree over `id`, which large tables need to fetch the rows of a result quickly."""
+        self.generation += 1
         from lancedb.index import BTree
 
         with _translated(self.location):
