@@ -23,7 +23,9 @@ from tests.gallery.conftest import Thumb, picture, save_pictures
 @pytest.fixture
 def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """The address of an empty bucket on a moto server."""
-    program = shutil.which("moto_server", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    program = shutil.which(
+        "moto_server", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    )
     if program is None:
         pytest.skip("needs moto[server], an S3 server for tests (extra dev)")
     with socket.socket() as probe:

@@ -186,7 +186,10 @@ def test_enlarge_by_click_and_keys(pictures: list[Picture], show: Callable[..., 
     assert page.get_attribute("#viewer-link a", "href") == pictures[0].href
     page.keyboard.press("Escape")
     # The browser first puts the focus back by itself; the page then moves it to the picture shown last.
-    until(page, "!document.getElementById('viewer').open && document.activeElement.dataset.name === 'picture-0.jpg'")
+    until(
+        page,
+        "!document.getElementById('viewer').open && document.activeElement.dataset.name === 'picture-0.jpg'",
+    )
 
 
 def test_what_pages_say(pictures: list[Picture]) -> None:

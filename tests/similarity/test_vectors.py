@@ -123,3 +123,17 @@ def test_nearest_puts_equal_distances_in_order_of_position() -> None:
 def test_unknown_metric() -> None:
     with pytest.raises(InvalidArgument, match="manhattan"):
         distance_matrix(np.ones((1, 2)), np.ones((1, 2)), "manhattan")  # type: ignore[arg-type]
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 20), st.integers(1, 5000), st.booleans())
+def test_one_query_over_many_rows(seed: int, k: int, n: int, ties: bool) -> None:
+    rng = np.random.default_rng(seed)
+    base = rng.standard_normal((n, 3)).astype(np.float32)
+    if ties:
+        base = base.round()
+    query = rng.standard_normal((1, 3)).astype(np.float32)
+    distances, places = nearest(query, base, k, "euclidean")
+    whole = distance_matrix(query, base, "euclidean")[0]
+    expected = np.lexsort((np.arange(n), whole))[:k]
+    assert places[0, : len(expected)].tolist() == expected.tolist()
+    np.testing.assert_array_equal(distances[0, : len(expected)], whole[expected])
