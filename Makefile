@@ -61,6 +61,7 @@ unit: $(VENV)/.installed-test  ## the fast test suite (ARGS="-m slow" for the sl
 
 .PHONY: bench
 bench: $(VENV)/.installed-test  ## the benchmarks that fill docs/explanation/speed.md (long)
+	$(PIP_INSTALL) -e '.[bench]'
 	$(BIN)/python scripts/run_benchmarks.py $(ARGS)
 
 .PHONY: debian
