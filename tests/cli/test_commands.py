@@ -141,6 +141,7 @@ def test_encoders(lookalike: Command) -> None:
     assert {"classic", "onnx", "timm", "torchvision", "open_clip"} <= set(listed)
     assert listed["classic"]["available"]
     assert "onnx:PATH" in lookalike("encoders").out
+    assert lookalike("encoders", "--json").json["encoders"]
     card = lookalike("encoders", "show", "classic", "--json").json
     assert card["dim"] > 0
     assert len(card["fingerprint"]) == 32
@@ -178,8 +179,8 @@ MISTAKES = [
     (["search", "photos/none.jpg", "-g", "g"], 1, "none.jpg"),
     (["search", "photos/cups/broken.jpg", "-g", "g"], 1, "broken.jpg"),
     (["search", "photos/cups/0000.jpg", "-g", "g", "--where", "colour = 3"], 1, "filter 'colour = 3'"),
-    (["search", "photos/cups/0000.jpg", "-g", "g", "--crop", "a,b"], 1, "--crop 'a,b' is not a box"),
-    (["search", "photos/cups/0000.jpg", "-g", "g", "--mode", "fast"], 1, "mode 'fast'"),
+    (["search", "photos/cups/0000.jpg", "-g", "g", "--crop", "a,b"], 2, "'a,b' is not a box"),
+    (["search", "photos/cups/0000.jpg", "-g", "g", "--mode", "fast"], 2, "'fast'"),
     (["search", "--text", "a cup", "-g", "g"], 1, "does not understand text"),
     (["search", "-g", "g"], 2, "QUERY"),
     (["search", "photos/cups/0000.jpg", "-g", "g", "-k", "0"], 2, "-k"),
@@ -189,16 +190,18 @@ MISTAKES = [
     (["index", "photos", "-g", "photos"], 1, "holds other files"),
     (["index", "photos", "-g", "g", "-e", "classic"], 1, "cannot be compared"),
     (["index", "photos", "-g", "g2", "-e", "clasic"], 1, "classic"),
-    (["index", "photos", "-g", "g2", "--storage", "tiny"], 1, "storage 'tiny'"),
+    (["index", "photos", "-g", "g2", "--storage", "tiny"], 2, "'tiny'"),
+    (["index", "photos", "-g", "g", "--storage", "int8"], 1, "keeps float32"),
+    (["index", "-g", "g3", "--build-index"], 1, "there is no gallery at"),
     (["index", "photos", "-g", "g2", "-e", "onnx:none.onnx"], 1, "none.onnx"),
     (["compare", "photos/cups/0000.jpg"], 2, "B"),
-    (["compare", "photos/cups/0000.jpg", "photos/cups/0001.jpg", "--metric", "manhattan"], 1, "manhattan"),
+    (["compare", "photos/cups/0000.jpg", "photos/cups/0001.jpg", "--metric", "manhattan"], 2, "manhattan"),
     (["duplicates", "-g", "g", "--keep", "beauty"], 1, "beauty"),
     (["duplicates", "-g", "g", "--threshold", "3"], 1, "threshold 3"),
     (["duplicates", "-g", "g", "--undo", "none.jsonl"], 1, "none.jsonl"),
-    (["clusters", "-g", "g", "--method", "magic"], 1, "magic"),
+    (["clusters", "-g", "g", "--method", "magic"], 2, "magic"),
     (["clusters", "-g", "g", "--labels", "colour"], 1, "colour"),
-    (["map", "-g", "g", "--method", "globe"], 1, "globe"),
+    (["map", "-g", "g", "--method", "globe"], 2, "globe"),
     (["label", "photos/cups/0000.jpg", "-g", "g", "--column", "colour"], 1, "colour"),
     (["doctor", "-g", "nowhere"], 1, "nowhere"),
     (["frobnicate"], 2, "frobnicate"),

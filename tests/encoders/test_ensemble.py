@@ -18,6 +18,7 @@ from lookalike.encoders.classic import ClassicEncoder
 from lookalike.encoders.ensemble import EnsembleEncoder, split_ensemble, split_weight
 from lookalike.encoders.registry import EncoderOptions
 from lookalike.errors import InvalidArgument, NoSuchOutput, UnknownEncoder
+from lookalike.images import decode
 
 
 class Fixed(Encoder):
@@ -108,14 +109,19 @@ def test_text_only_when_every_part_has_it() -> None:
         one.feature_map(images())
 
 
-def test_each_part_decodes_at_its_own_size() -> None:
+def test_a_file_and_its_pixels_give_the_same_vector() -> None:
+    """Indexing hands over pixels, searching a path: both are decoded once, at the largest size that a part wants."""
+    noise = np.random.default_rng(0).integers(0, 255, (1024, 1024, 3), dtype=np.uint8)
     file = io.BytesIO()
-    Image.fromarray(np.zeros((1024, 1024, 3), np.uint8)).save(file, "JPEG")
-    small, large = Fixed(1, 3, size=16), Fixed(2, 3, size=500)
-    file.seek(0)
-    EnsembleEncoder([small, large]).embed([file])
-    assert small.seen[0][0] < 1024
-    assert large.seen == [(1024, 1024, 3)]
+    Image.fromarray(noise).save(file, "JPEG")
+    small, large = Fixed(1, 3, size=16), Fixed(2, 3, size=200)
+    ensemble = EnsembleEncoder([small, large])
+    assert ensemble.wanted_size == (200, 200)
+    by_file = ensemble.embed([file.getvalue()])
+    by_pixels = ensemble.embed([decode(file.getvalue(), min_size=ensemble.wanted_size)])
+    assert np.array_equal(by_file, by_pixels)
+    assert small.seen == large.seen
+    assert 400 <= small.seen[0][0] < 1024
 
 
 def test_real_parts() -> None:

@@ -35,13 +35,20 @@ def test_int8_by_hand() -> None:
 
 def test_binary_by_hand() -> None:
     codec = Binary(3, {})
-    codec.fit(np.array([[1, 0, 0], [0, 1, 0], [0, 0, 1]], dtype=np.float32))
+    codec.fit(np.tile(np.eye(3, dtype=np.float32), (40, 1)))
     assert codec.thresholds.tolist() == [0, 0, 0]
     codes = codec.encode(np.array([[3, 4, 0]], dtype=np.float32))
     assert codes.tolist() == [[0b11000000]]
     np.testing.assert_allclose(codec.decode(codes), np.array([[1, 1, -1]]) / np.sqrt(3), atol=1e-6)
     again = make_codec("binary", 3, codec.parameters)
     assert again.encode(np.array([[3, 4, 0]], dtype=np.float32)).tolist() == codes.tolist()
+
+
+def test_binary_with_few_images_has_one_threshold() -> None:
+    codec = Binary(2, {})
+    np.testing.assert_allclose(codec.query(np.array([[3, 4]], dtype=np.float32)), [[0.6, 0.8]], atol=1e-6)
+    codec.fit(np.array([[3, 4]], dtype=np.float32))
+    np.testing.assert_allclose(codec.thresholds, [0.7, 0.7])
 
 
 def test_sizes_on_disk() -> None:

@@ -10,9 +10,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from lookalike.encoders.cache import EmbeddingCache
+from lookalike.errors import SourceError
 from lookalike.gallery import Gallery, IndexOptions
+from lookalike.images import open_source
 from tests.gallery.conftest import BatchThumb, Thumb, picture, save_pictures
 from tests.odd_files import make_odd_files
 
@@ -243,3 +246,94 @@ def test_progress_and_commits_are_told(tmp_path: Path, photos: Path, thumb: Thum
     made.index(photos, cache=False, options=options)
     assert told[-1] == 20
     assert sorted(done) == sorted(paths(made))
+
+
+def test_what_cannot_be_looked_at_has_not_vanished(
+    gallery: Gallery, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder without permission (simulated: root may read everything) keeps its rows even when pruning."""
+    from lookalike.images import presence
+
+    real = Path.stat
+
+    def refuse(self: Path, **options: bool) -> os.stat_result:
+        if "/b/" in str(self):
+            raise PermissionError(13, "Permission denied", str(self))
+        return real(self, **options)
+
+    shutil.move(photos / "b", photos.parent / "hidden-b")
+    monkeypatch.setattr(presence.Path, "stat", refuse)
+    report = gallery.index(photos, cache=False, options=IndexOptions(prune=True))
+    assert (report.pruned, report.missing) == (0, 0)
+    monkeypatch.undo()
+    assert gallery.index(photos, cache=False, options=IndexOptions(prune=True)).pruned == 8
+
+
+def test_prune_spares_bad_files_and_a_source_that_is_suddenly_empty(gallery: Gallery, photos: Path) -> None:
+    (photos / "a" / "0000.jpg").write_bytes(b"")
+    report = gallery.index(photos, cache=False, options=IndexOptions(prune=True))
+    assert (report.pruned, report.missing, report.problems) == (0, 1, 1)
+    shutil.rmtree(photos / "a")
+    shutil.rmtree(photos / "b")
+    report = gallery.index(photos, cache=False, options=IndexOptions(prune=True))
+    assert report.pruned == 0
+    assert gallery.rows(missing=True).num_rows == 20
+
+
+def test_archive_cut_short_or_chosen_from_loses_no_rows(tmp_path: Path, photos: Path, thumb: Thumb) -> None:
+    archive = tmp_path / "photos.tar"
+    with tarfile.open(archive, "w") as tar:
+        tar.add(photos, arcname="set")
+    made = Gallery.create(tmp_path / "g", thumb)
+    made.index(archive, cache=False)
+    report = made.index(open_source(archive, pattern="**/a/*.jpg"), cache=False)
+    assert (report.missing, len(made)) == (0, 20)
+    data = archive.read_bytes()
+    archive.write_bytes(data[: len(data) // 2])
+    report = made.index(archive, cache=False, options=IndexOptions(prune=True))
+    assert report.pruned == 0
+    assert made.rows(missing=True).num_rows == 20
+
+
+def test_two_colons_in_a_folder_name_are_no_archive(tmp_path: Path, thumb: Thumb) -> None:
+    save_pictures(tmp_path / "p" / "a", 1)
+    save_pictures(tmp_path / "p" / "a::b", 2, first=50)
+    made = Gallery.create(tmp_path / "g", thumb)
+    made.index(tmp_path / "p", cache=False)
+    assert made.index(tmp_path / "p" / "a", cache=False).missing == 0
+    shutil.rmtree(tmp_path / "p" / "a")
+    report = made.index(tmp_path / "p", cache=False)
+    assert (report.missing, report.moved, len(made)) == (1, 0, 2)
+    assert made.check().files_gone == 0
+
+
+def test_columns_with_awkward_names_and_kinds(tmp_path: Path, photos: Path, thumb: Thumb) -> None:
+    table = tmp_path / "t.csv"
+    table.write_text("path,rank,a.b,_rowid,id,meta_id,price\nphotos/a/0000.jpg,100,1,2,3,4,5.5\n")
+    made = Gallery.create(tmp_path / "g", thumb)
+    made.index(table, cache=False)
+    (row,) = made.rows().to_pylist()
+    assert {k: row[k] for k in ("meta_rank", "a_b", "meta_rowid", "meta_id", "meta_id_2", "price")} == {
+        "meta_rank": 100, "a_b": 1, "meta_rowid": 2, "meta_id": 3, "meta_id_2": 4, "price": 5.5,
+    }  # fmt: skip
+    assert made.search(str(photos / "a" / "0000.jpg")).to_dict()["hits"][0]["rank"] == 1
+    table.write_text("path,price\nphotos/a/0000.jpg,5\nphotos/a/0001.jpg,7\n")
+    made.index(table, cache=False)
+    assert made.rows(["price"]).column("price").to_pylist() == [5.0, 7.0]
+    table.write_text("path,price\nphotos/a/0000.jpg,cheap\n")
+    with pytest.raises(SourceError, match="column price holds text here but numbers in the gallery"):
+        made.index(table, cache=False)
+
+
+def test_encoder_that_gives_no_numbers_makes_a_problem(tmp_path: Path, photos: Path) -> None:
+    class Broken(Thumb):
+        def _embed(self, pixels: list[NDArray[np.uint8]]) -> NDArray[np.float32]:
+            vectors = super()._embed(pixels)
+            return vectors * np.where(pixels[0].mean() > 128, np.float32(np.nan), np.float32(1))
+
+    made = Gallery.create(tmp_path / "g", Broken("broken"))
+    report = made.index(photos, cache=False)
+    assert report.problems > 0
+    assert report.indexed == 20 - report.problems == len(made)
+    assert "not finite" in report.problem_list[0]["reason"]
+    assert made.check().sound

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
+import warnings
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from lookalike.encoders import normalize
-from lookalike.errors import BadFilter, InvalidArgument, NoSuchOutput
+from lookalike.errors import BadFilter, GalleryError, InvalidArgument, NoSuchOutput
 from lookalike.gallery import Gallery, IndexOptions, searcher
 from lookalike.gallery.ann import recall_of
 from lookalike.gallery.query import Query
@@ -223,7 +226,7 @@ def test_index_of_other_data_or_damaged_is_ignored(
     for bad in (
         "{",
         good.replace('"rows": 4000', '"rows": 5'),
-        good.replace(gallery.settings.fingerprint, "0" * 32),
+        good.replace(gallery.settings.identity, "0" * 32),
     ):
         stamp.write_text(bad)
         other = Gallery.open(tmp_path / "large", encoder=Thumb())
@@ -283,3 +286,88 @@ def test_compact_storage_finds_the_same_picture(tmp_path: Path, photos: Path, st
     assert again.check().sound
     lengths = np.linalg.norm(again.vectors().matrix, axis=1)
     np.testing.assert_allclose(lengths, 1, atol=1e-5)
+
+
+def test_index_left_by_another_gallery_is_never_used(
+    large: tuple[Gallery, NDArray[np.float32]], tmp_path: Path
+) -> None:
+    """Same folder, same encoder, same ids, other pictures: the old index must not answer."""
+    gallery, vectors = large
+    gallery.build_index()
+    (tmp_path / "large" / "gallery.json").unlink()
+    other = Gallery.create(tmp_path / "large", Thumb())
+    add_vectors(other, vectors[::-1].copy(), 0)
+    assert other.index_stamp is None
+    assert other.find(vectors[:1], 1).ids[0, 0] == 3999
+    other.build_index()
+    assert other.find(vectors[:1], 1, mode="index").ids[0, 0] == 3999
+
+
+def test_index_newer_than_a_restored_record_is_ignored(
+    large: tuple[Gallery, NDArray[np.float32]], tmp_path: Path
+) -> None:
+    gallery, vectors = large
+    shutil.copytree(tmp_path / "large" / "images.lance", tmp_path / "backup")
+    add_vectors(gallery, vectors[:100], 4000)
+    gallery.build_index()
+    shutil.rmtree(tmp_path / "large" / "images.lance")
+    shutil.copytree(tmp_path / "backup", tmp_path / "large" / "images.lance")
+    assert Gallery.open(tmp_path / "large", encoder=Thumb()).index_stamp is None
+
+
+def test_index_that_does_not_fit_the_record_is_a_fault(large: tuple[Gallery, NDArray[np.float32]]) -> None:
+    gallery, vectors = large
+    gallery.build_index()
+    index = gallery._searcher.index()
+    assert index is not None
+    shuffled = np.random.default_rng(0).permutation(len(vectors))
+    index.index.reset()
+    index.index.add_with_ids(vectors, shuffled.astype(np.int64))
+    report = gallery.check(queries=50)
+    assert any("--build-index" in fault for fault in report.faults)
+    gallery.build_index(anew=True)
+    assert not any("--build-index" in fault for fault in gallery.check(queries=50).faults)
+
+
+def test_binary_gallery_that_is_empty_or_begins_with_one_image(tmp_path: Path, photos: Path) -> None:
+    made = Gallery.create(tmp_path / "g", Thumb(), storage="binary")
+    assert len(made.search(str(photos / "a" / "0000.jpg"))) == 0
+    made.index(photos / "a" / "0000.jpg", cache=False)
+    made.index(photos, cache=False)
+    hits = made.search(str(photos / "a" / "0000.jpg"), k=1)
+    assert hits.paths == [str(photos / "a" / "0000.jpg")]
+    assert hits[0].distance < 0.6
+
+
+def test_filter_cannot_reach_past_its_parentheses(gallery: Gallery, photos: Path) -> None:
+    gallery.store.mark_missing([3])
+    hits = gallery.search(str(photos / "a" / "0003.jpg"), k=30, where="true) OR (true")
+    assert len(hits) == 19
+    with pytest.raises(BadFilter):
+        gallery.search(str(photos / "a" / "0003.jpg"), where="id > 3 and so on")
+
+
+def test_damaged_record_is_one_line(gallery: Gallery, reopen: Callable[[], Gallery]) -> None:
+    for file in (Path(gallery.location) / "images.lance" / "data").iterdir():
+        file.write_bytes(file.read_bytes()[:100])
+    with pytest.raises(GalleryError) as caught:
+        reopen().vectors()
+    assert "\n" not in str(caught.value)
+    assert gallery.location in str(caught.value)
+
+
+def test_reader_survives_a_writer_that_tidies(
+    gallery: Gallery, photos: Path, reopen: Callable[[], Gallery]
+) -> None:
+    reader = reopen()
+    save_pictures(photos / "c", 5, first=700)
+    gallery.index(photos, cache=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        gallery.store.images.optimize(cleanup_older_than=timedelta(0), delete_unverified=True)
+    assert reader.rows(["path"]).num_rows == 25
+    assert len(reader.search(str(photos / "c" / "0700.jpg"), k=30)) == 25
+
+
+def test_huge_k_is_cut_to_the_gallery(gallery: Gallery, photos: Path) -> None:
+    assert len(gallery.search(str(photos / "a" / "0000.jpg"), k=10**12)) == 20

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -12,7 +12,9 @@ from lookalike.cli.options import GalleryOption, JsonOption, PageOption, WhereOp
 
 def clusters(
     gallery: GalleryOption = ...,  # type: ignore[assignment]
-    method: Annotated[str, typer.Option("--method", help="hdbscan or kmeans.")] = "hdbscan",
+    method: Annotated[
+        Literal["hdbscan", "kmeans"], typer.Option("--method", help="How to group.")
+    ] = "hdbscan",
     k: Annotated[int | None, typer.Option("-k", help="Number of clusters, for kmeans.", min=1)] = None,
     min_size: Annotated[
         int | None, typer.Option("--min-size", help="Smallest cluster, for hdbscan.", min=2)

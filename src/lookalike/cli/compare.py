@@ -17,6 +17,7 @@ from lookalike.cli.options import (
     encoder_options,
 )
 from lookalike.encoders import DEFAULT_ENCODER
+from lookalike.similarity.vectors import Metric
 
 
 def compare(
@@ -25,7 +26,7 @@ def compare(
     encoder: Annotated[
         list[str] | None, typer.Option("--encoder", "-e", help=f"May be repeated; default {DEFAULT_ENCODER}.")
     ] = None,
-    metric: Annotated[str, typer.Option("--metric", help="cosine or euclidean.")] = "cosine",
+    metric: Annotated[Metric, typer.Option("--metric", help="Of the distance.")] = "cosine",
     device: DeviceOption = "auto",
     precision: PrecisionOption = "fp32",
     threads: ThreadsOption = None,
@@ -39,7 +40,7 @@ def compare(
         str(a),
         str(b),
         encoder or [DEFAULT_ENCODER],
-        metric=metric,  # type: ignore[arg-type]
+        metric=metric,
         options=encoder_options(device, precision, threads, weights),
     )
     if json_:

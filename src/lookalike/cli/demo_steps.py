@@ -14,6 +14,7 @@ from lookalike._version import __version__
 from lookalike.cli import output, pages
 from lookalike.cli.demo_answers import duplicate_answer, look_alike_answer
 from lookalike.errors import GalleryNotFound, InvalidArgument, MissingDependency
+from lookalike.images import holding_file
 from lookalike.reports import (
     DemoStep,
     HitStrip,
@@ -252,7 +253,11 @@ class Demo:
             things = {pair[0].split("/")[0]: pair[0] for pair in self.samples.look_alikes}
             chosen += [(str(root / image), f"label != '{thing}'") for thing, image in things.items()]
             return chosen[:4]
-        paths = [path for path in self.gallery.rows(["path"]).column("path").to_pylist() if "::" not in path]
+        paths = [
+            path
+            for path in self.gallery.rows(["path"]).column("path").to_pylist()
+            if holding_file(path) == path
+        ]
         places = np.linspace(0, len(paths) - 1, num=min(3, len(paths))).round().astype(int)
         return [(paths[i], None) for i in dict.fromkeys(places.tolist())]
 
@@ -268,7 +273,9 @@ class Demo:
             return str(self.photos / a), str(self.photos / b)
         (query, _), *_ = self._queries()
         others = [
-            hit.path for hit in self.gallery.search(query, k=2) if hit.path != query and "::" not in hit.path
+            hit.path
+            for hit in self.gallery.search(query, k=2)
+            if hit.path != query and holding_file(hit.path) == hit.path
         ]
         return query, others[0] if others else query
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -26,7 +26,9 @@ def duplicates(
             "--threshold", "-t", help="Cosine distance that counts as near; default: chosen from the gallery."
         ),
     ] = None,
-    kind: Annotated[str, typer.Option("--kind", help="all, exact or near.")] = "all",
+    kind: Annotated[
+        Literal["all", "exact", "near"], typer.Option("--kind", help="Which to look for.")
+    ] = "all",
     keep: Annotated[
         str, typer.Option("--keep", help="Criteria in order: pixels, format, bytes, oldest, newest, path.")
     ] = "pixels,format,bytes,oldest",
@@ -59,7 +61,7 @@ def duplicates(
         found = find_duplicates(
             opened,
             threshold=threshold,
-            kind=kind,  # type: ignore[arg-type]
+            kind=kind,
             keep=_list(keep),
             formats=_list(formats) if formats else FORMATS,
             where=where,

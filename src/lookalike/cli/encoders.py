@@ -17,9 +17,9 @@ app = typer.Typer(
 
 
 @app.callback()
-def _default(context: typer.Context) -> None:
+def _default(context: typer.Context, json_: JsonOption = False) -> None:
     if context.invoked_subcommand is None:
-        list_command(json_=False)
+        list_command(json_=json_)
 
 
 @app.command("list")

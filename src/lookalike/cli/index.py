@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -20,6 +20,7 @@ from lookalike.cli.options import (
     encoder_options,
 )
 from lookalike.encoders import DEFAULT_ENCODER, EncoderOptions
+from lookalike.errors import GalleryExists, GalleryLocked, GalleryNotFound, InvalidArgument
 
 if TYPE_CHECKING:
     from lookalike.gallery import Gallery, IndexReport
@@ -37,8 +38,11 @@ def index(
         str | None, typer.Option("--encoder", "-e", help=f"For a new gallery; default {DEFAULT_ENCODER}.")
     ] = None,
     storage: Annotated[
-        str, typer.Option("--storage", help="float32, float16, int8 or binary; for a new gallery.")
-    ] = "float32",
+        Literal["float32", "float16", "int8", "binary"] | None,
+        typer.Option(
+            "--storage", help="How a new gallery keeps vectors; default float32.", show_default=False
+        ),
+    ] = None,
     pattern: Annotated[
         str | None,
         typer.Option("--glob", help="Only files whose path in the folder fits, such as '**/*.jpg'."),
@@ -90,7 +94,7 @@ def index(
         for source in sources or []
     ]
     options = encoder_options(device, precision, threads, weights)
-    place = _open_or_create(gallery, encoder, storage, options)
+    place = _open_or_create(gallery, encoder, storage, options, may_create=bool(opened))
     from lookalike.gallery import IndexOptions
 
     reports = []
@@ -103,26 +107,41 @@ def index(
     stamp = None
     if build_index or (build_index is None and place.wants_index):
         with output.working("building the index for approximate search"):
-            stamp = place.build_index(wait=wait)
+            stamp = place.build_index(anew=bool(build_index), wait=wait)
     if json_:
         output.print_json({**report, "gallery": place.location, "images": len(place), "index": stamp})
         return
     _print(report, place, stamp)
 
 
-def _open_or_create(location: str, encoder: str | None, storage: str, options: EncoderOptions) -> Gallery:
-    from lookalike.errors import GalleryExists, GalleryNotFound
+def _open_or_create(
+    location: str, encoder: str | None, storage: str | None, options: EncoderOptions, *, may_create: bool
+) -> Gallery:
     from lookalike.gallery import Gallery
 
     try:
-        return Gallery.open(location, encoder=encoder, options=options)
+        gallery = Gallery.open(location, encoder=encoder, options=options)
     except GalleryNotFound:
-        try:
-            return Gallery.create(location, encoder or DEFAULT_ENCODER, storage=storage, options=options)
-        except GalleryExists:
-            if (Path(location) / "gallery.json").exists():  # another process was quicker
-                return Gallery.open(location, encoder=encoder, options=options)
+        if not may_create:
             raise
+        return _create(location, encoder or DEFAULT_ENCODER, storage or "float32", options)
+    if storage is not None and storage != gallery.settings.storage:
+        raise InvalidArgument(
+            f"gallery {location} keeps {gallery.settings.storage}; the storage is fixed for a gallery's life: "
+            "leave --storage out, or index into a new gallery"
+        )
+    return gallery
+
+
+def _create(location: str, encoder: str, storage: str, options: EncoderOptions) -> Gallery:
+    from lookalike.gallery import Gallery
+
+    try:
+        return Gallery.create(location, encoder, storage=storage, options=options)
+    except (GalleryExists, GalleryLocked):
+        if (Path(location) / "gallery.json").exists():  # another process was quicker
+            return Gallery.open(location, encoder=encoder, options=options)
+        raise
 
 
 def _sum(reports: list[IndexReport]) -> dict[str, Any]:

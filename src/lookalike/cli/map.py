@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -15,7 +15,7 @@ from lookalike.errors import InvalidArgument, LookalikeError
 def map_command(
     gallery: GalleryOption = ...,  # type: ignore[assignment]
     page: Annotated[Path, typer.Option("--output", "-o", help="The HTML page to write.")] = Path("map.html"),
-    method: Annotated[str, typer.Option("--method", help="umap, tsne or pca.")] = "umap",
+    method: Annotated[Literal["umap", "tsne", "pca"], typer.Option("--method", help="How to draw.")] = "umap",
     color: Annotated[
         str | None, typer.Option("--color", "--column", help="Column that colours the points at first.")
     ] = None,

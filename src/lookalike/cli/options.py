@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -21,8 +21,12 @@ WhereOption = Annotated[
     typer.Option("--where", help="SQL over the metadata, such as \"label = 'cup' AND width > 500\"."),
 ]
 PageOption = Annotated[Path | None, typer.Option("--output", "-o", help="Write a self-contained HTML page.")]
-DeviceOption = Annotated[str, typer.Option("--device", help="auto, cpu, cuda or mps.")]
-PrecisionOption = Annotated[str, typer.Option("--precision", help="fp32 or bf16.")]
+DeviceOption = Annotated[
+    Literal["auto", "cpu", "cuda", "mps"], typer.Option("--device", help="Where the network runs.")
+]
+PrecisionOption = Annotated[
+    Literal["fp32", "bf16"], typer.Option("--precision", help="Numbers the network computes with.")
+]
 ThreadsOption = Annotated[int | None, typer.Option("--threads", help="Threads of one network call.", min=1)]
 WeightsOption = Annotated[
     Path | None, typer.Option("--weights", help="Local weights (.safetensors or .pth) instead of a download.")

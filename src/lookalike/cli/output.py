@@ -59,12 +59,12 @@ def print_table(
 
 def say(text: str) -> None:
     """One line for people on stdout."""
-    out().print(text, markup=False)
+    out().print(text, markup=False, emoji=False)
 
 
 def note(text: str) -> None:
     """One line on stderr."""
-    err().print(text, markup=False)
+    err().print(text, markup=False, emoji=False)
 
 
 def short_path(path: str) -> str:

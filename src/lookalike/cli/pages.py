@@ -67,7 +67,9 @@ def query_picture(path: Path | str) -> Picture:
 
 def file_link(path: str) -> str | None:
     """A ``file:`` link, or None for a member of an archive."""
-    return None if "::" in path else Path(path).as_uri()
+    from lookalike.images import holding_file
+
+    return Path(path).as_uri() if holding_file(path) == path else None
 
 
 def hit_views(hits: Hits) -> list[HitView]:

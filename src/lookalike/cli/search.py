@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -17,7 +17,6 @@ from lookalike.cli.options import (
     WhereOption,
     encoder_options,
 )
-from lookalike.errors import InvalidArgument
 
 
 def search(
@@ -38,13 +37,16 @@ def search(
         typer.Option("--crop", help="LEFT,TOP,RIGHT,BOTTOM in pixels: search for this part of the query."),
     ] = None,
     combine: Annotated[
-        str, typer.Option("--combine", help="Several queries: mean, or max (best match with any).")
+        Literal["mean", "max"],
+        typer.Option("--combine", help="Several queries: their mean, or the best match with any (max)."),
     ] = "mean",
     where: WhereOption = None,
     max_distance: Annotated[
         float | None, typer.Option("--max-distance", help="Leave out what is farther (cosine distance).")
     ] = None,
-    mode: Annotated[str, typer.Option("--mode", help="auto, exact or index.")] = "auto",
+    mode: Annotated[
+        Literal["auto", "exact", "index"], typer.Option("--mode", help="How to search; auto goes by size.")
+    ] = "auto",
     page: PageOption = None,
     device: DeviceOption = "auto",
     threads: ThreadsOption = None,
@@ -61,11 +63,11 @@ def search(
         text=text or None,
         negative=[str(path) for path in negative or []],
         crop=_box(crop) if crop else None,
-        combine=combine,  # type: ignore[arg-type]
+        combine=combine,
         k=k,
         where=where,
         max_distance=max_distance,
-        mode=mode,  # type: ignore[arg-type]
+        mode=mode,
     )
     if page is not None:
         from lookalike.cli.pages import hits_page
@@ -91,7 +93,8 @@ def _box(text: str) -> tuple[int, int, int, int]:
     try:
         left, top, right, bottom = (int(part) for part in text.split(","))
     except ValueError:
-        raise InvalidArgument(
-            f"--crop {text!r} is not a box; write LEFT,TOP,RIGHT,BOTTOM in pixels, such as 10,20,110,140"
+        raise typer.BadParameter(
+            f"{text!r} is not a box; write LEFT,TOP,RIGHT,BOTTOM in pixels, such as 10,20,110,140",
+            param_hint="--crop",
         ) from None
     return left, top, right, bottom

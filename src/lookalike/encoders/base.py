@@ -132,15 +132,12 @@ class Encoder(ABC):
         Raises:
             ImageError: an image cannot be read.
         """
-        pixels = self._decode(images)
-        if not pixels:
+        if not len(images):
             return np.empty((0, self.card.dim), dtype=np.float32)
-        vectors = np.ascontiguousarray(self._embed(pixels), dtype=np.float32)
-        if vectors.shape != (len(pixels), self.card.dim):
-            raise InvalidArgument(
-                f"encoder {self.card.name}: the network gave an array of shape {vectors.shape}, "
-                f"the card promises ({len(pixels)}, {self.card.dim}); correct dim in the card"
-            )
+        # A batch at a time: a thousand decoded photographs would not fit in memory.
+        starts = range(0, len(images), self.batch_size)
+        batches = [self._embed_batch(images[i : i + self.batch_size]) for i in starts]
+        vectors = np.concatenate(batches)
         return normalize(vectors) if self.card.normalized else vectors
 
     def feature_map(self, images: Sequence[ImageLike]) -> NDArray[np.float32]:
@@ -179,6 +176,15 @@ class Encoder(ABC):
         height, width = self.card.input_size
         scale = 1.0 / self.card.preprocessing.crop_fraction
         return round(height * scale), round(width * scale)
+
+    def _embed_batch(self, images: Sequence[ImageLike]) -> NDArray[np.float32]:
+        vectors = np.ascontiguousarray(self._embed(self._decode(images)), dtype=np.float32)
+        if vectors.shape != (len(images), self.card.dim):
+            raise InvalidArgument(
+                f"encoder {self.card.name}: the network gave an array of shape {vectors.shape}, the card promises "
+                f"({len(images)}, {self.card.dim}); correct dim in the card"
+            )
+        return vectors
 
     def _decode(self, images: Sequence[ImageLike]) -> list[NDArray[np.uint8]]:
         return [decode(image, min_size=self.wanted_size) for image in images]

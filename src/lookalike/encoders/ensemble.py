@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import math
 import re
 from collections.abc import Sequence
@@ -14,7 +13,6 @@ from numpy.typing import NDArray
 
 from lookalike.encoders.base import Encoder, EncoderCard, normalize
 from lookalike.errors import InvalidArgument
-from lookalike.images import ImageLike
 
 if TYPE_CHECKING:
     from lookalike.encoders.registry import EncoderOptions
@@ -112,10 +110,6 @@ class EnsembleEncoder(Encoder):
             start += encoder.card.dim
         return slices
 
-    def embed(self, images: Sequence[ImageLike]) -> NDArray[np.float32]:
-        again = [_rereadable(image) for image in images]
-        return self._join([encoder.embed(again) for encoder in self.encoders])
-
     @property
     def wanted_size(self) -> tuple[int, int]:
         sizes = [encoder.wanted_size for encoder in self.encoders]
@@ -159,11 +153,3 @@ def _card(encoders: tuple[Encoder, ...], given: Sequence[float], shares: tuple[f
         title=together([card.title or card.name for card in cards]),
         parts=tuple(card.name for card in cards),
     )
-
-
-def _rereadable(image: ImageLike) -> ImageLike:
-    """Open files can be read once only, and every part reads the image."""
-    if isinstance(image, io.IOBase):
-        content: bytes = image.read()
-        return content
-    return image

@@ -34,7 +34,7 @@ class Stamp:
 
     Attributes:
         version: version of the `images` table.
-        fingerprint: of the encoder.
+        gallery: identity of the gallery.
         rows: vectors in the index.
         lists: inverted lists (IVF cells).
         probes: lists looked at for each query, chosen so that the measured recall reaches the target.
@@ -42,7 +42,7 @@ class Stamp:
     """
 
     version: int
-    fingerprint: str
+    gallery: str
     rows: int
     lists: int
     probes: int
@@ -110,12 +110,12 @@ def read_stamp(location: str) -> Stamp | None:
         return None
 
 
-def load_index(location: str, fingerprint: str) -> FaissIndex | None:
-    """The index beside a gallery, as it was saved; None when there is none, it is damaged or of another encoder."""
+def load_index(location: str, gallery: str) -> FaissIndex | None:
+    """The index beside a gallery, as it was saved; None when there is none, it is damaged or of another gallery."""
     import faiss
 
     stamp = read_stamp(location)
-    if stamp is None or stamp.fingerprint != fingerprint:
+    if stamp is None or stamp.gallery != gallery:
         return None
     folder = Path(location) / FOLDER
     try:
@@ -134,6 +134,8 @@ def bring_up_to_date(found: FaissIndex, store: Store) -> FaissIndex | None:
     """The index with what the record has gained and lost since; None when it should be built anew."""
     if found.stamp.version == store.version:
         return found
+    if found.stamp.version > store.version:
+        return None  # the record was put back to an earlier state: its ids may have been given out anew
     try:
         before = _ids_on_disk(store.location)
     except (OSError, ValueError):
@@ -154,12 +156,12 @@ def bring_up_to_date(found: FaissIndex, store: Store) -> FaissIndex | None:
     return FaissIndex(found.index, stamp, current)
 
 
-def build_index(store: Store, fingerprint: str, *, lists: int | None = None, seed: int = 0) -> FaissIndex:
+def build_index(store: Store, gallery: str, *, lists: int | None = None, seed: int = 0) -> FaissIndex:
     """Build an index over every row of the record, reading it batch by batch.
 
     Args:
         store: the record.
-        fingerprint: of the encoder, for the stamp.
+        gallery: identity of the gallery, for the stamp.
         lists: inverted lists; None takes about 2 sqrt(n), a power of two.
         seed: of the training sample.
 
@@ -168,7 +170,7 @@ def build_index(store: Store, fingerprint: str, *, lists: int | None = None, see
     """
     import faiss
 
-    version, count, dim = store.version, store.images.count_rows(), store.codec.dim
+    version, count, dim = store.version, store.count(), store.codec.dim
     lists = lists or int(2 ** np.floor(np.log2(max(2 * np.sqrt(count), 1))))
     if count < TRAIN_PER_LIST * lists:
         lists = max(1, count // TRAIN_PER_LIST)
@@ -184,7 +186,7 @@ def build_index(store: Store, fingerprint: str, *, lists: int | None = None, see
         pieces.append(ids)
     ids = np.sort(np.concatenate(pieces))
     probes, recall = _tune(index, store, count, seed)
-    return FaissIndex(index, Stamp(version, fingerprint, count, lists, probes, recall), ids)
+    return FaissIndex(index, Stamp(version, gallery, count, lists, probes, recall), ids)
 
 
 def _sample(store: Store, size: int, count: int, seed: int) -> NDArray[np.float32]:

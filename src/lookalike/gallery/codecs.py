@@ -20,6 +20,10 @@ FIT_ROWS = 2_000
 """Vectors from which the thresholds of ``binary`` are taken."""
 
 
+FIT_LEAST = 100
+"""With fewer first images than this, one threshold (the mean component) serves all components."""
+
+
 class Codec(ABC):
     """One way of keeping vectors."""
 
@@ -118,7 +122,9 @@ class Int8(Codec):
 
 
 class Binary(Codec):
-    """One bit a component: above or below that component's median over the first images.
+    """One bit a component: above or below that component's median over the first 2,000 images.
+
+    The thresholds stay as the first run of indexing found them; begin with as many images as there are.
 
     Codes are compared with the centred, unrounded query (asymmetric), which loses less than comparing two codes.
     """
@@ -139,10 +145,14 @@ class Binary(Codec):
     @property
     def thresholds(self) -> NDArray[np.float32]:
         """Median of each component over unit-length vectors: float32 (d,)."""
+        if "thresholds" not in self.parameters:  # nothing has been indexed yet
+            return np.zeros(self.dim, dtype=np.float32)
         return np.frombuffer(base64.b64decode(self.parameters["thresholds"]), dtype="<f4")
 
     def fit(self, vectors: NDArray[np.float32]) -> dict[str, Any]:
-        medians = np.median(normalize(vectors[:FIT_ROWS]), axis=0).astype("<f4")
+        rows = normalize(vectors[:FIT_ROWS])
+        medians = np.median(rows, axis=0) if len(rows) >= FIT_LEAST else np.full(self.dim, rows.mean())
+        medians = medians.astype("<f4")
         self.parameters = {"thresholds": base64.b64encode(medians.tobytes()).decode("ascii")}
         return self.parameters
 

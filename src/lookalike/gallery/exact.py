@@ -37,7 +37,7 @@ class VectorSet:
 
 def load_vectors(store: Store, *, missing: bool = False) -> VectorSet:
     """All vectors of a gallery, sorted by id; without those marked missing unless asked for."""
-    count = store.images.count_rows(None if missing else "missing = false")
+    count = store.count(None if missing else "missing = false")
     ids = np.empty(count, dtype=np.int64)
     matrix = np.empty((count, store.codec.dim), dtype=np.float32)
     filled = 0

@@ -22,6 +22,7 @@ from lookalike.gallery.opening import (
     prepare_folder,
     refuse_existing,
     refuse_other_encoder,
+    remove_index,
     several,
 )
 from lookalike.gallery.query import Box, Combine, Query
@@ -91,6 +92,7 @@ class Gallery(GalleryReader):
         prepare_folder(place)
         with write_lock(place):
             refuse_existing(place)
+            remove_index(place)
             store = Store(place, codec, create=True)
             write_settings(place, settings)
         return cls(place, settings, store, loaded)
@@ -190,10 +192,14 @@ class Gallery(GalleryReader):
                 self.store.tidy()
         return report
 
-    def build_index(self, *, wait: float = 0.0) -> dict[str, Any]:
+    def build_index(self, *, anew: bool = False, wait: float = 0.0) -> dict[str, Any]:
         """Build, or bring up to date, the index for approximate search; a small gallery needs none.
 
         Locally a faiss index beside the record; Lance's own in an object store or where memory is too small.
+
+        Args:
+            anew: build from nothing even where an index could be extended.
+            wait: seconds to wait while another process writes.
 
         Returns:
             What was built: engine, and for faiss rows, lists, probes and the measured recall@10.
@@ -210,7 +216,7 @@ class Gallery(GalleryReader):
                 lance_index.build(self.store)
                 return {"engine": "lance"}
             self.store.index_ids()
-            return {"engine": "faiss", **asdict(self._searcher.build().stamp)}
+            return {"engine": "faiss", **asdict(self._searcher.build(anew=anew).stamp)}
 
     def search(
         self,

@@ -11,7 +11,8 @@ from lookalike.encoders import Encoder
 from lookalike.encoders.cache import EmbeddingCache
 from lookalike.encoders.parallel import available_cores
 from lookalike.errors import ImageError, ImageUnreadable
-from lookalike.gallery.index_rows import Known, Outcome, Row, full_signature
+from lookalike.gallery.index_rows import Outcome, Row, full_signature
+from lookalike.gallery.known import Known
 from lookalike.images import ImageRef, ImageSource, read_image, thumbnail
 
 
@@ -36,7 +37,8 @@ class Reader:
 
     def outcomes(self, source: ImageSource) -> Iterator[Outcome]:
         """One outcome an image, in the source's order; a bounded number is under way at any time."""
-        in_flight = self.workers * (16 if self.encoder.concurrent else 4)
+        # Whole pictures wait for a batch encoder, only vectors and thumbnails after any other.
+        in_flight = self.workers * (16 if self.encoder.concurrent else 2)
         waiting: deque[Future[Outcome]] = deque()
         with ThreadPoolExecutor(self.workers, thread_name_prefix="lookalike-index") as pool:
             try:
@@ -56,15 +58,15 @@ class Reader:
 
     def _if_unchanged(self, ref: ImageRef) -> Outcome | None:
         """The outcome of an image that is known and, by size and times, as it was; else None."""
-        position = self.known.by_path.get(ref.name)
-        if position is None or self.rehash or self.known.missing[position]:
+        position = self.known.position(ref.name)
+        if position is None or self.rehash or self.known.is_missing(position):
             return None
         try:
             signature = full_signature(ref)
         except ImageError:
             return None
         return (
-            Outcome(ref, signature, same=position) if self.known.signatures[position] == signature else None
+            Outcome(ref, signature, same=position) if self.known.has_signature(position, signature) else None
         )
 
     def _process(self, ref: ImageRef) -> Outcome:
@@ -73,8 +75,8 @@ class Reader:
             signature = full_signature(ref)
             data = ref.read()
             content = hashlib.sha256(data).hexdigest()
-            position = self.known.by_path.get(ref.name)
-            if position is not None and self.known.contents[position] == content:
+            position = self.known.position(ref.name)
+            if position is not None and self.known.content(position) == content:
                 return Outcome(ref, signature, touched=position)
             if position is None and (moved := self.known.claim_moved(content, ref.name)) is not None:
                 return Outcome(ref, signature, moved=moved)

@@ -1,13 +1,11 @@
-"""What indexing knows of a gallery already, and the rows that it writes."""
+"""The rows that indexing writes."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
-import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -19,10 +17,6 @@ from lookalike.images import ImageInfo, ImageRef
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-    from lookalike.gallery.store import Store
-
-ARCHIVE_MARK = "::"
 
 
 @dataclass
@@ -43,8 +37,8 @@ class Outcome:
     """What became of one image of the source.
 
     Exactly one of these holds: ``row`` is new or changed content (with ``pixels`` where it is still to be embedded);
-    ``moved``, ``touched`` and ``same`` are positions in :class:`Known` of a row that keeps its vector under a new
-    path, whose content is as it was, or whose file was not even opened; ``problem`` says why not.
+    ``moved``, ``touched`` and ``same`` are positions in :class:`lookalike.gallery.known.Known` of a row that keeps its
+    vector under a new path, whose content is as it was, or whose file was not even opened; ``problem`` says why not.
     """
 
     ref: ImageRef
@@ -55,70 +49,6 @@ class Outcome:
     touched: int | None = None
     same: int | None = None
     problem: ImageError | None = None
-
-
-@dataclass
-class Known:
-    """Rows that the gallery holds, by path and by content."""
-
-    ids: list[int] = field(default_factory=list)
-    signatures: list[str] = field(default_factory=list)
-    contents: list[str] = field(default_factory=list)
-    paths: list[str] = field(default_factory=list)
-    sources: list[str] = field(default_factory=list)
-    missing: list[bool] = field(default_factory=list)
-    by_path: dict[str, int] = field(default_factory=dict)
-    by_content: dict[str, list[int]] = field(default_factory=dict)
-    seen: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, dtype=bool))
-    _claims: threading.Lock = field(default_factory=threading.Lock)
-
-    @classmethod
-    def load(cls, store: Store) -> Known:
-        """Read the light columns of every row."""
-        columns = ("id", "path", "content", "signature", "source", "missing")
-        table = store.scan(columns).sort_by("id")
-        known = cls(
-            ids=table.column("id").to_pylist(),
-            signatures=table.column("signature").to_pylist(),
-            contents=table.column("content").to_pylist(),
-            paths=table.column("path").to_pylist(),
-            sources=table.column("source").dictionary_encode().to_pylist(),
-            missing=table.column("missing").to_pylist(),
-        )
-        known.by_path = {path: i for i, path in enumerate(known.paths)}
-        for i, content in enumerate(known.contents):
-            known.by_content.setdefault(content, []).append(i)
-        known.seen = np.zeros(len(known.ids), dtype=bool)
-        return known
-
-    def add(self, rows: Sequence[Row], first_id: int, source: str) -> None:
-        """Rows of this run are known to the rest of it: a list may name a file twice."""
-        for row in rows:
-            self.by_path[row.ref.name] = len(self.ids)
-            self.by_content.setdefault(row.content, []).append(len(self.ids))
-            self.ids.append(first_id)
-            self.signatures.append(row.signature)
-            self.contents.append(row.content)
-            self.paths.append(row.ref.name)
-            self.sources.append(source)
-            self.missing.append(False)
-            first_id += 1
-        self.seen = np.concatenate([self.seen, np.ones(len(rows), dtype=bool)])
-
-    def claim_moved(self, content: str, name: str) -> int | None:
-        """Position of a row with this content whose own file is gone, so that ``name`` is where it went."""
-        with self._claims:
-            for i in self.by_content.get(content, ()):
-                if not self.seen[i] and self.paths[i] != name and is_gone(self.paths[i]):
-                    self.seen[i] = True
-                    self.by_path[name], self.paths[i] = i, name
-                    return i
-        return None
-
-
-def is_gone(path: str) -> bool:
-    """True when the file, or the archive that held it, is no longer there."""
-    return not os.path.lexists(path.split(ARCHIVE_MARK)[0])
 
 
 def full_signature(ref: ImageRef) -> str:

@@ -10,12 +10,15 @@ from numpy.typing import NDArray
 
 from lookalike.encoders import Encoder
 from lookalike.encoders.cache import EmbeddingCache
-from lookalike.errors import ImageError
+from lookalike.errors import ImageError, ImageUnreadable
 from lookalike.gallery.codecs import FIT_ROWS
+from lookalike.gallery.columns import problems_schema
 from lookalike.gallery.index_reader import Reader
 from lookalike.gallery.index_report import IndexOptions, IndexReport
-from lookalike.gallery.index_rows import ARCHIVE_MARK, Known, Outcome, Row, is_gone, rows_table, updates_table
-from lookalike.gallery.store import Store, problems_schema
+from lookalike.gallery.index_rows import Outcome, Row, rows_table, updates_table
+from lookalike.gallery.known import Known
+from lookalike.gallery.store import Store
+from lookalike.gallery.vanished import Vanished
 from lookalike.images import ImageSource
 
 COMMIT_SECONDS = 3.0
@@ -42,10 +45,10 @@ class Indexer:
         self.cache = cache
         self.options = options
         self.report = IndexReport()
-        self.known = Known.load(store)
-        self.columns = store.ensure_columns(source.metadata_schema())
+        self.known = Known(store)
+        self.columns = store.ensure_columns(source.metadata_schema(), source.spec)
         self._save_settings = save_settings
-        self._next_id = max(next_id, max(self.known.ids, default=-1) + 1)
+        self._next_id = max(next_id, self.known.largest_id + 1)
         self._rows: list[Row] = []
         self._pixels: list[tuple[Row, NDArray[np.uint8]]] = []
         self._updates: list[tuple[int, Outcome]] = []
@@ -83,22 +86,21 @@ class Indexer:
             self._take_row(outcome.row, outcome.pixels)
             return
         if outcome.same is not None:
-            self.report.unchanged += not self.known.seen[outcome.same]
-            self.known.seen[outcome.same] = True
+            self.report.unchanged += self.known.see(outcome.same)
             return
         kept = outcome.moved if outcome.moved is not None else outcome.touched
         assert kept is not None
+        first = self.known.see(kept)
         if outcome.moved is not None:
             self.report.moved += 1
         else:
-            self.report.unchanged += not self.known.seen[kept]
-        self.known.seen[kept] = True
-        self._updates.append((self.known.ids[kept], outcome))
+            self.report.unchanged += first
+        self._updates.append((self.known.id(kept), outcome))
 
     def _take_row(self, row: Row, pixels: NDArray[np.uint8] | None) -> None:
-        position = self.known.by_path.get(row.ref.name)
+        position = self.known.position(row.ref.name)
         if position is not None:
-            self.known.seen[position] = True
+            self.known.see(position)
         self._rows.append(row)
         if pixels is not None:
             self._pixels.append((row, pixels))
@@ -119,9 +121,9 @@ class Indexer:
         self._bad.add(problem.name)
 
     def _time_to_commit(self) -> bool:
-        waiting = len(self._rows) + len(self._updates) + len(self._problems)
         if self._unfit:
-            return waiting >= FIT_ROWS
+            return len(self._rows) >= FIT_ROWS
+        waiting = len(self._rows) + len(self._updates) + len(self._problems)
         late = time.monotonic() - self._last_commit > COMMIT_SECONDS
         return waiting >= self.options.commit_rows or (waiting > 0 and late)
 
@@ -141,13 +143,16 @@ class Indexer:
         self._last_commit = time.monotonic()
 
     def _commit_rows(self, rows: list[Row]) -> None:
+        rows = self._finite(rows)
+        if not rows:
+            return
         vectors = np.stack([row.vector for row in rows if row.vector is not None])
         if self._unfit:
             self._save_settings(codec=self.store.codec.fit(vectors))
             self._unfit = False
         codes = self.store.codec.encode(vectors)
         table = rows_table(rows, self._next_id, self.source.spec, codes, self.columns)
-        if any(row.ref.name in self.known.by_path for row in rows):
+        if any(self.known.position(row.ref.name) is not None for row in rows):
             self.store.replace_by_path(table)
         else:
             self.store.append(table)
@@ -160,6 +165,19 @@ class Indexer:
             computed = {row.content: row.vector for row in rows if row.computed and row.vector is not None}
             if computed:
                 self.cache.put_many(self.encoder.card.fingerprint, computed)
+
+    def _finite(self, rows: list[Row]) -> list[Row]:
+        """The rows whose vectors are numbers; an encoder that fails on an image makes that image a problem."""
+        good = []
+        for row in rows:
+            if row.vector is not None and np.isfinite(row.vector).all():
+                good.append(row)
+            else:
+                name = self.encoder.card.name
+                self._note(
+                    ImageUnreadable(row.ref.name, f"encoder {name} gave values that are not finite numbers")
+                )
+        return good
 
     def _commit_problems(self) -> None:
         import pyarrow as pa
@@ -177,25 +195,25 @@ class Indexer:
         self.store.replace_problems(table, [row["path"] for row in rows])
 
     def _mark_vanished(self) -> None:
-        """Rows of this source that it no longer holds are marked missing, or removed when pruning."""
-        gone = [i for i in np.flatnonzero(~self.known.seen).tolist() if self._vanished(i)]
-        newly = [self.known.ids[i] for i in gone if not self.known.missing[i]]
-        if self.options.prune and gone:
+        """Rows whose file is gone are marked missing, or removed when pruning; rows of bad files are only marked."""
+        vanished = Vanished(self.source, self.known)
+        gone = vanished.rows()
+        bad = [i for i in self._bad_rows() if not self.known.is_missing(i)]
+        # A source without a single image is more likely a disk that is not there than an empty one.
+        if self.options.prune and gone and self.known.seen.any():
             # Ids are never given out again, or an index that has not heard of the removal would lie.
             self._save_settings(next_id=self._next_id)
-            self.store.delete_ids([self.known.ids[i] for i in gone])
+            self.store.delete_ids([self.known.id(i) for i in gone])
             self.report.pruned = len(gone)
-        elif newly:
-            self.store.mark_missing(newly)
-            self.report.missing = len(newly)
+            gone = []
+        newly = [self.known.id(i) for i in dict.fromkeys([*gone, *bad]) if not self.known.is_missing(i)]
+        self.store.mark_missing(newly)
+        self.report.missing = len(newly)
 
-    def _vanished(self, position: int) -> bool:
-        path, source = self.known.paths[position], self.known.sources[position]
-        if path in self._bad:
-            return True
-        if path.startswith(f"{self.source.spec}{ARCHIVE_MARK}"):
-            return True  # the archive is there, this member is not
-        return is_gone(path) and (source == self.source.spec or self.source.covers(path))
+    def _bad_rows(self) -> list[int]:
+        """Positions of rows that were good images once and whose file is a bad one now."""
+        positions = (self.known.position(name) for name in self._bad)
+        return [i for i in positions if i is not None and i < len(self.known.seen) and not self.known.seen[i]]
 
     def _forget_solved_problems(self) -> None:
         known = self.store.problem_paths(self.source.spec)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.errors import InvalidArgument
-from lookalike.gallery.store import Store
+from lookalike.gallery.store import Store, translated
 
-NAME = "vector_idx"
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 PROBES = 40
 REFINE = 5
 """Lance fetches this many times k candidates by their codes and ranks them by their full vectors."""
@@ -32,7 +36,8 @@ def build(store: Store) -> None:
         )
     from lancedb.index import HnswSq
 
-    store.images.create_index("vector", config=HnswSq(distance_type="cosine"), replace=True)
+    with translated(store.location):
+        store.images.create_index("vector", config=HnswSq(distance_type="cosine"), replace=True)
 
 
 def search(
@@ -45,7 +50,15 @@ def search(
     distances = np.full((len(queries), k), np.inf, dtype=np.float32)
     ids = np.full((len(queries), k), -1, dtype=np.int64)
     for row, query in enumerate(queries):
-        found = (
+        found = _search_one(store, query, k, where)
+        distances[row, : found.num_rows] = found.column("_distance").to_numpy()
+        ids[row, : found.num_rows] = found.column("id").to_numpy()
+    return distances, ids
+
+
+def _search_one(store: Store, query: NDArray[np.float32], k: int, where: str) -> pa.Table:
+    with translated(store.location):
+        return (
             store.images.search(query, vector_column_name="vector")
             .distance_type("cosine")
             .nprobes(PROBES)
@@ -55,6 +68,3 @@ def search(
             .limit(k)
             .to_arrow()
         )
-        distances[row, : found.num_rows] = found.column("_distance").to_numpy()
-        ids[row, : found.num_rows] = found.column("id").to_numpy()
-    return distances, ids

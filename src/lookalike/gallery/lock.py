@@ -59,3 +59,7 @@ def _acquire(descriptor: int, location: str, wait: float) -> None:
                 f"gallery {location} is being written to by process {holder}; wait until it has finished, "
                 "or use --wait SECONDS"
             ) from None
+        except OSError as error:
+            raise GalleryError(
+                f"gallery {location}: this file system cannot lock files ({error.strerror}); put the gallery on a local disk"
+            ) from error

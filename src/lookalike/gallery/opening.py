@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,12 @@ def refuse_existing(place: str) -> None:
     except GalleryNotFound:
         return
     raise GalleryExists(f"there is a gallery at {place} already; open it, or name another folder")
+
+
+def remove_index(place: str) -> None:
+    """Remove what an earlier gallery in the same folder left of its index."""
+    if not is_remote(place):
+        shutil.rmtree(Path(place) / "index", ignore_errors=True)
 
 
 def refuse_other_encoder(place: str, settings: GallerySettings, encoder: Encoder) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from lookalike.errors import InvalidArgument
 from lookalike.gallery.hits import Hit, Hits
 from lookalike.gallery.reader import GalleryReader
 from lookalike.gallery.searcher import Mode
@@ -39,7 +40,10 @@ def rank(
     allowed = None
     if where is not None:
         allowed = np.sort(gallery.store.scan(("id",), where, present=True).column("id").to_numpy())
-    found = gallery.find(queries, k * REFINE, ids=allowed, mode=mode)
+    if k < 1:
+        raise InvalidArgument(f"k must be at least 1, got {k}")
+    candidates = min(k * REFINE, max(1, len(gallery)))
+    found = gallery.find(queries, candidates, ids=allowed, mode=mode)
     best: dict[int, float] = {}
     for row_id, distance in zip(found.ids.ravel().tolist(), found.distances.ravel().tolist(), strict=True):
         if row_id >= 0 and distance < best.get(row_id, np.inf):

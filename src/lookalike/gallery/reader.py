@@ -65,7 +65,7 @@ class GalleryReader:
 
     def problems(self) -> pa.Table:
         """Bad files that indexing met: path, kind, reason, source."""
-        return self.store.problems.search().to_arrow()
+        return self.store.problem_rows()
 
     def vectors(self, ids: NDArray[np.int64] | None = None) -> VectorSet:
         """Vectors of unit length of all present images, or of those with these ids, sorted by id."""

@@ -64,7 +64,7 @@ class Searcher:
         """Rows of the record, missing ones included."""
         self._forget_if_stale()
         if self._rows is None:
-            self._rows = int(self.store.images.count_rows())
+            self._rows = int(self.store.count())
         return self._rows
 
     def present(self) -> int:
@@ -94,6 +94,8 @@ class Searcher:
             raise InvalidArgument(f"k must be at least 1, got {k}")
         if mode not in ("auto", "exact", "index"):
             raise InvalidArgument(f"search mode {mode!r} is not known; use auto, exact or index")
+        if allowed is not None and len(self.missing()):
+            allowed = np.setdiff1d(allowed, self.missing())
         prepared = self.store.codec.query(queries)
         small = not self.wants_index()
         few = allowed is not None and len(allowed) <= SMALL_SELECTION
@@ -116,7 +118,7 @@ class Searcher:
         self._forget_if_stale()
         if self._index is None and not self._index_tried and not is_remote(self.location):
             self._index_tried = True
-            loaded = ann.load_index(self.location, self.settings.fingerprint)
+            loaded = ann.load_index(self.location, self.settings.identity)
             self._index = ann.bring_up_to_date(loaded, self.store) if loaded else None
         return self._index
 
@@ -125,15 +127,15 @@ class Searcher:
         self._forget_if_stale()
         if self._missing is None:
             self._missing = np.empty(0, dtype=np.int64)
-            if self.store.images.count_rows("missing = true"):
+            if self.store.count("missing = true"):
                 self._missing = self.store.scan(("id",), "missing = true").column("id").to_numpy()
         return self._missing
 
-    def build(self) -> ann.FaissIndex:
+    def build(self, *, anew: bool = False) -> ann.FaissIndex:
         """Build or extend the index and save it; the caller holds the write lock."""
-        current = self.index()
+        current = None if anew else self.index()
         if current is None:
-            current = ann.build_index(self.store, self.settings.fingerprint)
+            current = ann.build_index(self.store, self.settings.identity)
         stamp = ann.read_stamp(self.location)
         if stamp is None or stamp != current.stamp:
             current.save(self.location)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import uuid
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ class GallerySettings:
         encoder_options: device, precision and so on that the encoder was loaded with, where not the default.
         codec: what the storage needs to read its codes back (thresholds of ``binary``).
         next_id: no row was ever given this id or a larger one.
+        identity: drawn anew for each gallery, so that nothing left over from another is taken for its own.
         format: version of the layout.
     """
 
@@ -40,6 +42,7 @@ class GallerySettings:
     encoder_options: dict[str, Any] = field(default_factory=dict)
     codec: dict[str, Any] = field(default_factory=dict)
     next_id: int = 0
+    identity: str = field(default_factory=lambda: uuid.uuid4().hex)
     format: int = FORMAT_VERSION
 
     def with_changes(self, **changes: Any) -> GallerySettings:

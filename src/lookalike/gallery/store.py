@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,64 +15,19 @@ from numpy.typing import NDArray
 
 from lookalike.errors import BadFilter, GalleryDamaged, GalleryError
 from lookalike.gallery.codecs import Codec
+from lookalike.gallery.columns import (
+    BUILTIN_COLUMNS,
+    HEAVY_COLUMNS,
+    SQL_TYPES,
+    check_kind,
+    column_names,
+    images_schema,
+    problems_schema,
+)
 from lookalike.gallery.settings import is_remote
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-SQL_TYPES = {"int": "bigint", "float": "double", "string": "string", "bool": "boolean"}
-BUILTIN_COLUMNS = (
-    "id",
-    "path",
-    "content",
-    "signature",
-    "source",
-    "label",
-    "width",
-    "height",
-    "format",
-    "bytes",
-    "taken",
-    "camera",
-    "modified",
-    "missing",
-)
-HEAVY_COLUMNS = ("thumbnail", "vector")
-
-
-def images_schema(codec: Codec) -> pa.Schema:
-    """Columns of the `images` table before any metadata of the user's own."""
-    import pyarrow as pa
-
-    return pa.schema(
-        [
-            pa.field("id", pa.int64(), nullable=False),
-            pa.field("path", pa.string(), nullable=False),
-            pa.field("content", pa.string(), nullable=False),
-            pa.field("signature", pa.string(), nullable=False),
-            pa.field("source", pa.string(), nullable=False),
-            pa.field("label", pa.string()),
-            pa.field("width", pa.int32()),
-            pa.field("height", pa.int32()),
-            pa.field("format", pa.string()),
-            pa.field("bytes", pa.int64()),
-            pa.field("taken", pa.timestamp("s")),
-            pa.field("camera", pa.string()),
-            pa.field("modified", pa.timestamp("s")),
-            pa.field("missing", pa.bool_(), nullable=False),
-            pa.field("thumbnail", pa.binary()),
-            pa.field("vector", pa.list_(codec.arrow_value_type, codec.width), nullable=False),
-        ]
-    )
-
-
-def problems_schema() -> pa.Schema:
-    """Columns of the `problems` table."""
-    import pyarrow as pa
-
-    return pa.schema(
-        [("path", pa.string()), ("kind", pa.string()), ("reason", pa.string()), ("source", pa.string())]
-    )
 
 
 class Store:
@@ -89,7 +44,7 @@ class Store:
         os.environ.setdefault("LANCEDB_LOG", "error")
         import lancedb
 
-        with _translated(location):
+        with translated(location):
             connection: Any = lancedb.connect(location)
             if create:
                 self.images = connection.create_table("images", schema=images_schema(codec), mode="overwrite")
@@ -113,8 +68,28 @@ class Store:
     def refresh(self) -> None:
         """See what other processes have committed."""
         self.generation += 1
-        self.images.checkout_latest()
-        self.problems.checkout_latest()
+        with translated(self.location):
+            self.images.checkout_latest()
+            self.problems.checkout_latest()
+
+    def count(self, where: str | None = None) -> int:
+        """Rows, or those that a SQL expression selects."""
+        return int(self._read(lambda: self.images.count_rows(where)))
+
+    def problem_rows(self) -> pa.Table:
+        """The `problems` table."""
+        return self._read(lambda: self.problems.search().to_arrow())
+
+    def _read(self, read: Callable[[], Any], where: str | None = None) -> Any:
+        """Read; once more after a refresh when another process has meanwhile removed the version that was open."""
+        with translated(self.location, where):
+            try:
+                return read()
+            except (ValueError, RuntimeError, OSError) as error:
+                if "not found" not in str(error).lower():
+                    raise
+                self.refresh()
+                return read()
 
     def metadata_columns(self) -> list[str]:
         """Names of the columns that came with the user's own tables."""
@@ -135,18 +110,23 @@ class Store:
         Raises:
             BadFilter: the expression cannot be understood.
         """
-        conditions = [f"({where})"] if where else []
+        import pyarrow.compute as pc
+
+        wanted = list(dict.fromkeys([*columns, "missing"])) if present else list(columns)
+
+        def read() -> pa.Table:
+            query = self.images.search().select(wanted)
+            return (query.where(f"({where})") if where else query).to_arrow()
+
+        table = self._read(read, where)
         if present:
-            conditions.append("missing = false")
-        query = self.images.search().select(list(columns))
-        if conditions:
-            query = query.where(" AND ".join(conditions))
-        with _translated(self.location, where):
-            return query.to_arrow()
+            # Not part of the SQL: "true) OR (true" would reach past any parentheses around it.
+            table = table.filter(pc.invert(table.column("missing"))).select(list(columns))
+        return table
 
     def scan_batches(self, columns: Sequence[str], size: int = 8_192) -> Iterator[pa.RecordBatch]:
         """Columns of all rows, a batch at a time, for tables that do not fit in memory."""
-        with _translated(self.location):
+        with translated(self.location):
             yield from self.images.search().select(list(columns)).to_batches(size)
 
     def by_ids(self, ids: Sequence[int] | NDArray[np.int64], columns: Sequence[str]) -> pa.Table:
@@ -165,22 +145,26 @@ class Store:
     def append(self, rows: pa.Table) -> None:
         """Add new rows."""
         self.generation += 1
-        with _translated(self.location):
+        with translated(self.location):
             self.images.add(self._complete(rows))
 
     def replace_by_path(self, rows: pa.Table) -> None:
         """Put rows in the place of those with the same path, or add them: one commit, so nothing is lost between."""
         self.generation += 1
-        with _translated(self.location):
+        with translated(self.location):
             merge = self.images.merge_insert("path").when_matched_update_all().when_not_matched_insert_all()
             merge.execute(self._complete(rows))
 
     def update_by_id(self, rows: pa.Table) -> None:
         """Set some columns (those in ``rows``, which must hold ``id``) of existing rows."""
+        import pyarrow as pa
+
         if rows.num_rows:
             self.generation += 1
-            with _translated(self.location):
-                self.images.merge_insert("id").when_matched_update_all().execute(rows)
+            schema = self.images.schema
+            typed = rows.cast(pa.schema([schema.field(name) for name in rows.column_names]))
+            with translated(self.location):
+                self.images.merge_insert("id").when_matched_update_all().execute(typed)
 
     def mark_missing(self, ids: Sequence[int]) -> None:
         """Mark rows whose file is gone."""
@@ -190,50 +174,51 @@ class Store:
 
     def problem_paths(self, source: str) -> list[str]:
         """Paths of the bad files that this source was last found to hold."""
-        with _translated(self.location):
-            table = self.problems.search().select(["path"]).where(f"source = {sql_text(source)}").to_arrow()
+        wanted = f"source = {sql_text(source)}"
+        table = self._read(lambda: self.problems.search().select(["path"]).where(wanted).to_arrow())
         return [str(path) for path in table.column("path").to_pylist()]
 
     def delete_ids(self, ids: Sequence[int]) -> None:
         """Remove rows for good."""
         self.generation += 1
-        with _translated(self.location):
+        with translated(self.location):
             for i in range(0, len(ids), 2_000):
                 self.images.delete(f"id IN ({', '.join(str(int(n)) for n in ids[i : i + 2_000])})")
 
     def replace_problems(self, rows: pa.Table, paths: Sequence[str]) -> None:
         """Record bad files anew: rows of these paths are replaced by ``rows``."""
-        with _translated(self.location):
+        with translated(self.location):
             for i in range(0, len(paths), 500):
                 quoted = ", ".join(sql_text(path) for path in paths[i : i + 500])
                 self.problems.delete(f"path IN ({quoted})")
             if rows.num_rows:
                 self.problems.add(rows)
 
-    def ensure_columns(self, schema: Mapping[str, str]) -> dict[str, str]:
+    def ensure_columns(self, schema: Mapping[str, str], source: str) -> dict[str, str]:
         """Add the user's metadata columns where they are not there yet; returns name in the source -> column.
 
-        A name that lookalike uses itself gets the prefix ``meta_`` (``label`` is taken as the label).
+        Raises:
+            SourceError: a column holds another kind of values than before.
         """
-        mapping: dict[str, str] = {}
-        missing: dict[str, str] = {}
+        mapping = column_names(schema)
+        there = {field.name: field.type for field in self.images.schema}
+        new = {}
         for name, kind in schema.items():
-            column = (
-                f"meta_{name}" if name in (*BUILTIN_COLUMNS, *HEAVY_COLUMNS) and name != "label" else name
-            )
-            mapping[name] = column
-            if column not in self.images.schema.names:
-                missing[column] = f"cast(NULL as {SQL_TYPES[kind]})"
-        if missing:
+            column = mapping[name]
+            if column in there:
+                check_kind(column, there[column], kind, source)
+            else:
+                new[column] = f"cast(NULL as {SQL_TYPES[kind]})"
+        if new:
             self.generation += 1
-            with _translated(self.location):
-                self.images.add_columns(missing)
+            with translated(self.location):
+                self.images.add_columns(new)
         return mapping
 
     def tidy(self, *, keep: timedelta = timedelta(hours=1)) -> None:
         """Merge small fragments and forget versions older than ``keep`` (open readers use those)."""
         self.generation += 1
-        with _translated(self.location), warnings.catch_warnings():
+        with translated(self.location), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             self.images.optimize(cleanup_older_than=keep)
             self.problems.optimize(cleanup_older_than=keep)
@@ -243,7 +228,7 @@ class Store:
         self.generation += 1
         from lancedb.index import BTree
 
-        with _translated(self.location):
+        with translated(self.location):
             self.images.create_index("id", config=BTree(), replace=True)
 
     def disk_bytes(self) -> int | None:
@@ -285,8 +270,13 @@ def vector_column(rows: Any) -> NDArray[Any]:
 
 
 @contextlib.contextmanager
-def _translated(location: str, where: str | None = None) -> Iterator[None]:
-    """Lance's errors as ours, in one line."""
+def translated(location: str, where: str | None = None) -> Iterator[None]:
+    """Lance's errors as ours, in one line.
+
+    Raises:
+        BadFilter: ``where`` was given and cannot be understood.
+        GalleryError: anything else.
+    """
     try:
         yield
     except (ValueError, RuntimeError, OSError) as error:

@@ -27,12 +27,10 @@ from lookalike.errors import (
     printable,
 )
 from lookalike.images.files import MAX_FILE_BYTES
+from lookalike.images.presence import SEPARATOR
 from lookalike.images.ref import ImageRef
 from lookalike.images.sources.base import ImageSource, utf8_problem
 from lookalike.images.sources.patterns import Chooser
-
-SEPARATOR = "::"
-"""Between the archive's path and the member's in an image's name."""
 
 _Reader: TypeAlias = gzip.GzipFile | bz2.BZ2File | lzma.LZMAFile
 _DAMAGED = (tarfile.TarError, EOFError, zlib.error, lzma.LZMAError, OSError)
