@@ -208,6 +208,16 @@ class Lookalike(Engine):
         return np.asarray(self.gallery.find(query[None], K, mode=self.mode).ids[0])
 
 
+class LookalikeExactThreads(Lookalike):
+    title = "lookalike exact, default threads"
+    threads = None
+
+
+class NumPyThreads(NumPy):
+    title = "NumPy, default threads"
+    threads = None
+
+
 class LookalikeIndex(Lookalike):
     title = "lookalike index"
     mode = "index"
@@ -246,7 +256,9 @@ class Lance(Lookalike):
 
 ENGINES: dict[str, type[Engine]] = {
     "numpy": NumPy,
+    "numpy-threads": NumPyThreads,
     "lookalike-exact": Lookalike,
+    "lookalike-exact-threads": LookalikeExactThreads,
     "lookalike-index": LookalikeIndex,
     "lookalike-threads": LookalikeIndexThreads,
     "lookalike-hits": LookalikeHits,
@@ -258,7 +270,12 @@ ENGINES: dict[str, type[Engine]] = {
     "usearch": Usearch,
     "hnswlib": Hnswlib,
 }
-SAME_BUILD = {"lookalike-threads": "lookalike-index", "lookalike-hits": "lookalike-index"}
+SAME_BUILD = {
+    "numpy-threads": "numpy",
+    "lookalike-exact-threads": "lookalike-exact",
+    "lookalike-threads": "lookalike-index",
+    "lookalike-hits": "lookalike-index",
+}
 """Engines that search what another one built."""
 
 

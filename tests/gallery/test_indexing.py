@@ -278,6 +278,8 @@ def test_prune_spares_bad_files_and_a_source_that_is_suddenly_empty(gallery: Gal
     report = gallery.index(photos, cache=False, options=IndexOptions(prune=True))
     assert report.pruned == 0
     assert gallery.rows(missing=True).num_rows == 20
+    save_pictures(photos / "new", 3, first=800)
+    assert gallery.index(photos, cache=False, options=IndexOptions(prune=True)).pruned == 20
 
 
 def test_archive_cut_short_or_chosen_from_loses_no_rows(tmp_path: Path, photos: Path, thumb: Thumb) -> None:

@@ -183,7 +183,7 @@ def test_index_is_approximate_and_says_so(large: tuple[Gallery, NDArray[np.float
     built = gallery.build_index()
     assert built["engine"] == "faiss"
     assert built["rows"] == 4000
-    assert built["recall"] >= 0.97
+    assert built["recall"] >= 0.95
     found = gallery.find(vectors[:200], 10)
     exact = gallery.find(vectors[:200], 10, mode="exact")
     assert (found.exact, found.engine, exact.exact, exact.engine) == (False, "faiss", True, "record")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +16,6 @@ from lookalike.encoders.parallel import PerImageEncoder
 from lookalike.encoders.preprocess import to_network
 from lookalike.encoders.registry import EncoderOptions
 from lookalike.errors import EncoderCardError, WeightsNotFound, printable
-from lookalike.images import ImageLike
 
 
 def load(argument: str, options: EncoderOptions) -> Encoder:
@@ -154,20 +152,18 @@ class BatchedOnnxEncoder(Encoder):
         self.card = card
         self.batch_size = 32 if network.session.any_batch else 1
 
-    def embed(self, images: Sequence[ImageLike]) -> NDArray[np.float32]:
-        parts = [super(BatchedOnnxEncoder, self).embed(part) for part in self._batches(images)]
-        return np.concatenate(parts) if parts else np.empty((0, self.card.dim), dtype=np.float32)
-
-    def _batches(self, images: Sequence[ImageLike]) -> list[Sequence[ImageLike]]:
-        return [images[start : start + self.batch_size] for start in range(0, len(images), self.batch_size)]
-
     def _embed(self, pixels: list[NDArray[np.uint8]]) -> NDArray[np.float32]:
-        return self.network.embed(self._stack(pixels))
+        return self.network.embed(self._stack(pixels))[: len(pixels)]
 
     def _feature_map(self, pixels: list[NDArray[np.uint8]]) -> NDArray[np.float32]:
         starts = range(0, len(pixels), self.batch_size)
-        batches = (self._stack(pixels[start : start + self.batch_size]) for start in starts)
-        return np.asarray(np.concatenate([self.network.feature_map(batch) for batch in batches]))
+        batches = (pixels[start : start + self.batch_size] for start in starts)
+        maps = [self.network.feature_map(self._stack(batch))[: len(batch)] for batch in batches]
+        return np.asarray(np.concatenate(maps))
 
     def _stack(self, pixels: list[NDArray[np.uint8]]) -> NDArray[np.float32]:
-        return np.asarray(np.stack([to_network(one, self.card) for one in pixels]))
+        """A whole batch, filled up with zeros: another batch size may choose another kernel, with other last digits."""
+        batch = np.zeros((self.batch_size, 3, *self.card.input_size), dtype=np.float32)
+        for row, one in enumerate(pixels):
+            batch[row] = to_network(one, self.card)
+        return batch

@@ -20,9 +20,9 @@ from lookalike.gallery.store import Store, vector_column
 
 FOLDER = "index"
 TRAIN_PER_LIST = 40
-TARGET_RECALL = 0.95
-LEAST_GAIN = 0.002
-"""Tuning stops when more probes gain less: 8-bit codes keep any recall somewhat below 1."""
+TARGET_RECALL = 0.96
+LEAST_GAIN = 0.001
+"""Tuning stops when a quarter more probes gain less: 8-bit codes keep any recall somewhat below 1."""
 REBUILD_SHARE = 0.3
 """Above this share of new rows the lists no longer fit the data: build anew."""
 TUNING_QUERIES = 200
@@ -162,7 +162,7 @@ def build_index(store: Store, gallery: str, *, lists: int | None = None, seed: i
     Args:
         store: the record.
         gallery: identity of the gallery, for the stamp.
-        lists: inverted lists; None takes about 2 sqrt(n), a power of two.
+        lists: inverted lists; None takes about 4 sqrt(n), a power of two.
         seed: of the training sample.
 
     Raises:
@@ -171,7 +171,7 @@ def build_index(store: Store, gallery: str, *, lists: int | None = None, seed: i
     import faiss
 
     version, count, dim = store.version, store.count(), store.codec.dim
-    lists = lists or int(2 ** np.floor(np.log2(max(2 * np.sqrt(count), 1))))
+    lists = lists or int(2 ** np.round(np.log2(max(4 * np.sqrt(count), 1))))
     if count < TRAIN_PER_LIST * lists:
         lists = max(1, count // TRAIN_PER_LIST)
     if count < TRAIN_PER_LIST:
@@ -225,9 +225,10 @@ def _tune(index: Any, store: Store, count: int, seed: int) -> tuple[int, float]:
         recall = (
             recall_of(found[:half, 1:], truth[:half, 1:]) + recall_of(found[half:, :10], truth[half:, :10])
         ) / 2
-        if recall >= TARGET_RECALL or probes >= index.nlist or recall - before < LEAST_GAIN:
+        flat = recall > 0.9 and recall - before < LEAST_GAIN
+        if recall >= TARGET_RECALL or probes >= index.nlist or flat:
             return probes, round(recall, 4)
-        before, probes = recall, min(index.nlist, probes + max(1, probes // 2))
+        before, probes = recall, min(index.nlist, probes + max(1, probes // 4))
 
 
 def recall_of(found: NDArray[np.int64], truth: NDArray[np.int64]) -> float:

@@ -173,10 +173,9 @@ class Indexer:
             if row.vector is not None and np.isfinite(row.vector).all():
                 good.append(row)
             else:
-                name = self.encoder.card.name
-                self._note(
-                    ImageUnreadable(row.ref.name, f"encoder {name} gave values that are not finite numbers")
-                )
+                self.known.forget(row.ref.name)
+                reason = f"encoder {self.encoder.card.name} gave values that are not finite numbers"
+                self._note(ImageUnreadable(row.ref.name, reason))
         return good
 
     def _commit_problems(self) -> None:
@@ -200,7 +199,7 @@ class Indexer:
         gone = vanished.rows()
         bad = [i for i in self._bad_rows() if not self.known.is_missing(i)]
         # A source without a single image is more likely a disk that is not there than an empty one.
-        if self.options.prune and gone and self.known.seen.any():
+        if self.options.prune and gone and (self.report.indexed or self.known.seen.any()):
             # Ids are never given out again, or an index that has not heard of the removal would lie.
             self._save_settings(next_id=self._next_id)
             self.store.delete_ids([self.known.id(i) for i in gone])
@@ -216,8 +215,8 @@ class Indexer:
         return [i for i in positions if i is not None and i < len(self.known.seen) and not self.known.seen[i]]
 
     def _forget_solved_problems(self) -> None:
-        known = self.store.problem_paths(self.source.spec)
-        solved = [path for path in known if path not in {_storable(name) for name in self._bad}]
+        still = {_storable(name) for name in self._bad}
+        solved = [path for path in self.store.problem_paths(self.source.spec) if path not in still]
         if solved:
             self.store.replace_problems(problems_schema().empty_table(), solved)
 

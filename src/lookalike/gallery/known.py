@@ -119,6 +119,12 @@ class Known:
         self.seen[position] = True
         return bool(first)
 
+    def forget(self, path: str) -> None:
+        """The source holds the file, but not as an image that can be used: its row, if any, does not count as seen."""
+        position = self.position(path)
+        if position is not None and position < self._first:
+            self.seen[position] = False
+
     def claim_moved(self, content: str, path: str) -> int | None:
         """Position of a row with this content whose own file is gone, so that ``path`` is where it went."""
         with self._claims:

@@ -13,7 +13,7 @@ from lookalike.errors import InvalidArgument
 from lookalike.gallery import ann
 from lookalike.gallery.exact import VectorSet, load_vectors, search_matrix, search_record
 from lookalike.gallery.settings import GallerySettings, is_remote
-from lookalike.gallery.store import Store
+from lookalike.gallery.store import Store, vector_column
 
 Mode = Literal["auto", "exact", "index"]
 EXACT_VALUES = 128_000_000
@@ -110,7 +110,12 @@ class Searcher:
                     f"gallery {self.location} has no up-to-date index; build one with: "
                     f"lookalike index --gallery {self.location} --build-index"
                 )
-        distances, ids = search_record(prepared, self.store, k, allowed)
+        if allowed is not None and few:
+            rows = self.store.by_ids(allowed, ("id", "vector"))
+            chosen = VectorSet(rows.column("id").to_numpy(), self.store.codec.decode(vector_column(rows)))
+            distances, ids = search_matrix(prepared, chosen, k)
+        else:
+            distances, ids = search_record(prepared, self.store, k, allowed)
         return Found(distances, ids, True, "record")
 
     def index(self) -> ann.FaissIndex | None:
