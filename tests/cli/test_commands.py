@@ -26,7 +26,7 @@ def test_index_for_people(lookalike: Command, photos: Path) -> None:
     done = lookalike(
         "index", photos / "cups", photos / "plates", "--gallery", "g", "--encoder", "classic:layout"
     )
-    assert "21 indexed, 0 unchanged, 1 problems" in done.out
+    assert "21 indexed, 0 unchanged, 1 problem in" in done.out
     assert "broken.jpg" in done.out
     assert done.err == ""
 
@@ -89,11 +89,13 @@ def test_duplicates_contract_apply_and_undo(lookalike: Command, photos: Path, in
         "duplicates", "-g", indexed, "--kind", "exact", "--keep", "path", "--apply", "aside", "-o", "d.html"
     )
     assert "1 files" in done.out
+    assert lookalike("duplicates", "-g", indexed, "--kind", "exact", "--json").json["groups"] == []
     gone = Path(group["drop"][0])
     kept = pair - {path for path in pair if not Path(path).exists()}
     assert len(kept) == 1
     journal = next(part for part in done.out.split() if part.endswith(".jsonl"))
-    assert lookalike("duplicates", "-g", indexed, "--undo", journal).status == 0
+    assert lookalike("duplicates", "-g", indexed, "--undo", Path(journal).parent).status == 0
+    assert len(lookalike("duplicates", "-g", indexed, "--kind", "exact", "--json").json["groups"]) == 1
     assert gone.exists()
     assert all(Path(path).exists() for path in pair)
     assert "data:image/jpeg" in Path("d.html").read_text()
@@ -118,6 +120,8 @@ def test_map_writes_a_page(lookalike: Command, indexed: Path) -> None:
     assert len(document["points"]) == 21
     assert all(0 <= point["x"] <= 1 for point in document["points"])
     page = Path("m.html").read_text()
+    assert lookalike("map", "-g", indexed, "--where", "width > 99999", "-o", "m.html").status == 1
+    assert Path("m.html").read_text() == page
     assert "<canvas" in page
     assert "0050.jpg" in page
 
@@ -199,6 +203,8 @@ MISTAKES = [
     (["duplicates", "-g", "g", "--keep", "beauty"], 1, "beauty"),
     (["duplicates", "-g", "g", "--threshold", "3"], 1, "threshold 3"),
     (["duplicates", "-g", "g", "--undo", "none.jsonl"], 1, "none.jsonl"),
+    (["duplicates", "-g", "g", "--apply", "photos/aside"], 1, "lies inside"),
+    (["label", "-g", "g", "--column", "camera"], 1, "put images in folders named"),
     (["clusters", "-g", "g", "--method", "magic"], 2, "magic"),
     (["clusters", "-g", "g", "--labels", "colour"], 1, "colour"),
     (["map", "-g", "g", "--method", "globe"], 2, "globe"),

@@ -47,6 +47,11 @@ def clusters(
     output.say(
         f"{len(found)} clusters, {found.unclustered.size} of {found.images} images in none ({found.method}: {found.note})"
     )
+    largest = found.clusters[0].size if found.clusters else 0
+    if method == "hdbscan" and max(found.unclustered.size, largest) > found.images / 2:
+        output.say(
+            "most images are in one cluster or in none; --method kmeans, or another --min-size, may tell more"
+        )
     if found.agreement is not None:
         agreement = found.agreement
         output.say(

@@ -155,12 +155,12 @@ class Demo:
         )
         text = (
             f"{len(found)} groups; {found.dropped} images ({output.human_bytes(found.bytes_freed)}) could go.{threshold} "
-            "All groups: duplicates.html."
+            f"All groups: {self._page('duplicates.html')}."
         )
         views = [pages.group_view(group, thumbnails) for group in shown]
         self._step(
             "Find duplicates",
-            f"lookalike duplicates --gallery {self._gallery} -o duplicates.html",
+            f"lookalike duplicates --gallery {self._gallery} -o {self._page('duplicates.html')}",
             text,
             views,
             started,
@@ -170,6 +170,7 @@ class Demo:
         """Groups of similar images."""
         started = time.monotonic()
         labels = self._label_column()
+        known = f" --labels {labels}" if labels else ""
         found = self.gallery.clusters(labels=labels)
         output.write_page(pages.clusters_html(found, self.gallery, labels), self.place / "clusters.html")
         rows = pages.gallery_rows(self.gallery)
@@ -181,9 +182,16 @@ class Demo:
             agreement = (
                 f" Agreement with the folders: NMI {found.agreement.nmi:.2f}, ARI {found.agreement.ari:.2f}."
             )
-        text = f"{len(found)} clusters, {found.unclustered.size} images in none.{agreement} All clusters: clusters.html."
+        text = (
+            f"{len(found)} clusters, {found.unclustered.size} images in none.{agreement}"
+            f" All clusters: {self._page('clusters.html')}."
+        )
         self._step(
-            "Cluster", f"lookalike clusters --gallery {self._gallery} -o clusters.html", text, views, started
+            "Cluster",
+            f"lookalike clusters --gallery {self._gallery}{known} -o {self._page('clusters.html')}",
+            text,
+            views,
+            started,
         )
 
     def label(self) -> None:
@@ -208,21 +216,30 @@ class Demo:
         """The gallery on a plane."""
         started = time.monotonic()
         color = self._label_column()
+        known = f" --color {color}" if color else ""
         try:
             data = self.gallery.map(method="umap", color=color)
         except MissingDependency:
             data = self.gallery.map(method="tsne", color=color)
-        with (self.place / "map.html").open("w", encoding="utf-8") as stream:
-            stream.writelines(map_parts(pages.map_view(data, self.gallery)))
+        output.write_page(map_parts(pages.map_view(data, self.gallery)), self.place / "map.html")
         groups = [None if v is None else str(v) for v in data.values] if data.values else None
         self.results["map"] = {"images": len(data), "method": data.method}
         preview = MapPreview("map.html", data.xy, groups, self._map_pictures(data.ids))
         text = f"{len(data)} images drawn by {data.method}; alike ones lie close together."
-        self._step("Map", f"lookalike map --gallery {self._gallery} -o map.html", text, [preview], started)
+        self._step(
+            "Map",
+            f"lookalike map --gallery {self._gallery}{known} -o {self._page('map.html')}",
+            text,
+            [preview],
+            started,
+        )
 
     @property
     def _photos(self) -> str:
         return output.short_path(str(self.photos.absolute()))
+
+    def _page(self, name: str) -> str:
+        return output.short_path(str((self.place / name).absolute()))
 
     @property
     def _gallery(self) -> str:

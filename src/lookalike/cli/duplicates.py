@@ -12,6 +12,7 @@ from lookalike.cli.options import GalleryOption, JsonOption, PageOption, WhereOp
 from lookalike.errors import InvalidArgument
 
 if TYPE_CHECKING:
+    from lookalike.gallery import Gallery
     from lookalike.gallery.duplicates import Duplicates
     from lookalike.gallery.file_moves import MoveReport
 
@@ -52,7 +53,7 @@ def duplicates(
 
     opened = Gallery.open(gallery)
     if undo is not None:
-        _undo(undo, json_)
+        _undo(undo, opened, json_)
         return
     from lookalike.gallery.duplicates import find_duplicates
     from lookalike.gallery.keep_rule import FORMATS
@@ -70,11 +71,7 @@ def duplicates(
         from lookalike.cli.pages import duplicates_html
 
         output.write_page(duplicates_html(found, opened), page)
-    moved = None
-    if apply is not None:
-        from lookalike.gallery.file_moves import apply as move
-
-        moved = move(found, apply)
+    moved = _apply(found, apply, opened) if apply is not None else None
     if json_:
         output.print_json({**found.to_dict(), "moves": moved.to_dict() if moved else None})
         return
@@ -83,6 +80,22 @@ def duplicates(
         _print_moves(moved, gallery)
     if page is not None:
         output.say(f"page: {output.short_path(str(page))}")
+
+
+def _apply(found: Duplicates, folder: Path, gallery: Gallery) -> MoveReport:
+    from lookalike.gallery.file_moves import apply
+
+    aside = folder.expanduser().absolute()
+    sources = set(gallery.rows(["source"], missing=True).column("source").to_pylist())
+    around = [source for source in sources if aside.is_relative_to(source) and Path(source).is_dir()]
+    if around:
+        raise InvalidArgument(
+            f"{folder} lies inside {around[0]}, which is indexed, so that the moved files would come back; "
+            "name a folder outside"
+        )
+    moved = apply(found, aside)
+    gallery.mark_files([str(move.source) for move in moved.moved], missing=True)
+    return moved
 
 
 def _list(text: str) -> list[str]:
@@ -105,8 +118,11 @@ def _print(found: Duplicates) -> None:
         output.say(
             f"... and {len(found) - GROUPS_SHOWN} more groups; -o PAGE.html shows all, --json lists all"
         )
-    if found.threshold is not None:
+    if found.threshold is not None and found.images:
         output.say(f"threshold {found.threshold.value:.4f}: {found.threshold.reason}")
+    if not found.images:
+        output.say("there are no images to compare")
+        return
     freed = output.human_bytes(found.bytes_freed)
     output.say(f"{len(found)} groups among {found.images} images; {found.dropped} images ({freed}) could go")
 
@@ -117,16 +133,22 @@ def _print_moves(moved: MoveReport, gallery: str) -> None:
     )
     for left in moved.not_moved[:20]:
         output.say(f"  left: {output.short_path(left.path)}: {left.reason}")
-    if moved.journal is not None:
+    if moved.moved and moved.journal is not None:
         output.say(
             f"undo with: lookalike duplicates --gallery {gallery} --undo {output.short_path(str(moved.journal))}"
         )
 
 
-def _undo(journal: Path, json_: bool) -> None:
+def _undo(journal: Path, gallery: Gallery, json_: bool) -> None:
     from lookalike.gallery.file_moves import undo
 
+    if journal.is_dir():
+        journals = sorted(journal.glob("lookalike-moves-*.jsonl"))
+        if len(journals) != 1:
+            raise InvalidArgument(f"{journal} holds {len(journals)} journals; name the one to undo")
+        journal = journals[0]
     report = undo(journal)
+    gallery.mark_files([str(path) for path in report.restored], missing=False)
     if json_:
         output.print_json(report.to_dict())
     else:

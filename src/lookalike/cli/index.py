@@ -102,7 +102,12 @@ def index(
         total = source.count() if sys.stderr.isatty() else None
         with output.index_progress(total) as progress:
             chosen = IndexOptions(workers=workers, rehash=rehash, prune=prune, progress=progress)
-            reports.append(place.index(source, cache=cache, wait=wait, options=chosen))
+            try:
+                reports.append(place.index(source, cache=cache, wait=wait, options=chosen))
+            except KeyboardInterrupt:
+                place.refresh()
+                output.note(f"stopped: {len(place)} images are in the gallery; run the same command to go on")
+                raise typer.Exit(130) from None
     report = _sum(reports)
     stamp = None
     if build_index or (build_index is None and place.wants_index):
@@ -147,7 +152,7 @@ def _create(location: str, encoder: str, storage: str, options: EncoderOptions) 
 def _sum(reports: list[IndexReport]) -> dict[str, Any]:
     """The reports of several sources as one document."""
     total: dict[str, Any] = {
-        "indexed": 0, "unchanged": 0, "moved": 0, "missing": 0, "pruned": 0, "problems": 0, "seconds": 0.0,
+        "indexed": 0, "cached": 0, "unchanged": 0, "moved": 0, "missing": 0, "pruned": 0, "problems": 0, "seconds": 0.0,
         "images_per_second": 0.0, "problem_list": [],
     }  # fmt: skip
     for report in reports:
@@ -160,9 +165,11 @@ def _sum(reports: list[IndexReport]) -> dict[str, Any]:
 
 def _print(report: dict[str, Any], gallery: Gallery, stamp: dict[str, Any] | None) -> None:
     more = "".join(f", {report[key]} {text}" for key, text in _MORE.items() if report[key])
-    speed = f" ({report['images_per_second']:.0f} images/s)" if report["indexed"] else ""
+    cached = f", {report['cached']} from the cache" if report["cached"] else ""
+    speed = f" ({report['images_per_second']:.0f} images/s{cached})" if report["indexed"] else ""
+    bad = f"{report['problems']} problem" + ("" if report["problems"] == 1 else "s")
     output.say(
-        f"{report['indexed']} indexed, {report['unchanged']} unchanged{more}, {report['problems']} problems "
+        f"{report['indexed']} indexed, {report['unchanged']} unchanged{more}, {bad} "
         f"in {report['seconds']:.1f} s{speed}"
     )
     output.say(
@@ -172,6 +179,8 @@ def _print(report: dict[str, Any], gallery: Gallery, stamp: dict[str, Any] | Non
         output.say(
             f"index: {stamp['rows']} vectors in {stamp['lists']} lists, recall@10 {stamp['recall']:.3f} on sampled rows"
         )
+    if not (report["indexed"] or report["unchanged"] or report["moved"] or report["problems"]):
+        output.say("no images were found there")
     if report["problem_list"]:
         rows = [[output.short_path(p["path"]), p["kind"], p["reason"]] for p in report["problem_list"]]
         left = report["problems"] - len(rows)

@@ -54,8 +54,7 @@ def label(
             f"mean over labels {result.class_mean:.1%}, GAP {result.gap:.3f}"
         )
         output.say(
-            f"unknown below {result.unknown:.3f} ({result.reason}): {result.answered:.1%} answered, "
-            f"{result.accuracy_answered:.1%} of them right"
+            f"{result.reason}; {result.answered:.1%} answered, {result.accuracy_answered:.1%} of them right"
         )
         return
     from lookalike.gallery.label import label_images
@@ -65,6 +64,9 @@ def label(
         found = label_images(opened, wanted, column, k=k, unknown=unknown, where=where)
     if json_:
         output.print_json(found.to_dict())
+        return
+    if not len(found):
+        output.say(f"every image of the gallery has a value in column {column} already")
         return
     rows = [
         [

@@ -9,7 +9,7 @@ import typer
 
 from lookalike.cli import output
 from lookalike.cli.options import GalleryOption, JsonOption, WhereOption
-from lookalike.errors import InvalidArgument, LookalikeError
+from lookalike.errors import InvalidArgument
 
 
 def map_command(
@@ -31,15 +31,11 @@ def map_command(
     opened = Gallery.open(gallery)
     if not len(opened):
         raise InvalidArgument(f"gallery {opened.location} is empty; index some images first")
-    with output.working("drawing the map"):
+    with output.working("drawing the map (umap takes a while; --method pca is quick)"):
         data = opened.map(method=method, seed=seed, where=where, color=color)
-        view = map_view(data, opened)
-        try:
-            page.parent.mkdir(parents=True, exist_ok=True)
-            with page.open("w", encoding="utf-8") as stream:
-                stream.writelines(map_parts(view))
-        except OSError as error:
-            raise LookalikeError(f"cannot write {page}: {error.strerror or error}") from error
+        if not len(data):
+            raise InvalidArgument(f"no image of the gallery fits --where {where!r}")
+        output.write_page(map_parts(map_view(data, opened)), page)
     if json_:
         output.print_json({**data.to_dict(), "page": str(page)})
         return

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -76,15 +76,18 @@ def short_path(path: str) -> str:
     return relative if len(relative) < len(path) else path
 
 
-def write_page(page: str, target: Path) -> None:
-    """Write an HTML page.
+def write_page(page: str | Iterable[str], target: Path) -> None:
+    """Write an HTML page, whole or in pieces; an older page stays as it is until the new one is complete.
 
     Raises:
         LookalikeError: the file cannot be written.
     """
+    new = target.with_name(f"{target.name}.new")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(page, encoding="utf-8")
+        with new.open("w", encoding="utf-8") as stream:
+            stream.writelines([page] if isinstance(page, str) else page)
+        new.replace(target)
     except OSError as error:
         raise LookalikeError(f"cannot write {target}: {error.strerror or error}") from error
 

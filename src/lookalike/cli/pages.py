@@ -137,8 +137,9 @@ def cluster_view(
             value = rows[int(i)].get(labels)
             if value is not None:
                 composition[str(value)] = composition.get(str(value), 0) + 1
+    title = cluster.label if cluster.label_share >= 0.5 else None
     counted = sorted(composition.items(), key=lambda item: (-item[1], item[0]))
-    return ClusterView(pictures[0], cluster.size, pictures[1:], cluster.label, counted)
+    return ClusterView(pictures[0], cluster.size, pictures[1:], title, counted)
 
 
 def gallery_rows(gallery: Gallery, *extra: str | None) -> dict[int, dict[str, Any]]:

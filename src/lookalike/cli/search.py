@@ -81,6 +81,16 @@ def search(
         for hit in hits
     ]
     output.print_table("", ["rank", "distance", "image", "label"], rows, right=["rank", "distance"])
+    if not hits.searched:
+        output.say(f"no image of the gallery fits --where {where!r}" if where else "the gallery is empty")
+        return
+    wishes = len(queries or []) + len(text or [])
+    if wishes > 1:
+        output.say(
+            f"for the mean of {wishes} queries (--combine max: the best match with any)"
+            if combine == "mean"
+            else f"by the best match with any of {wishes} queries"
+        )
     how = "exact" if hits.exact else "approximate"
     output.say(
         f"{len(hits)} of {hits.searched} images, {how} search ({hits.engine}), {hits.seconds * 1000:.0f} ms"

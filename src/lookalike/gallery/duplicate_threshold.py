@@ -256,9 +256,9 @@ def _sentence(
     value: float, n: int, random_median: float, radius: float, dimension: float, false: float, limit: str
 ) -> str:
     tail = f" ({limit} for this gallery)" if limit else ""
-    number = f"{false:.1f}" if false >= 0.1 else "fewer than 0.1"
+    number = f"about {false:.1f}" if false >= 0.1 else "fewer than 0.1"
     return (
         f"two random images lie {random_median:.3f} apart, an image's {LAST_RANK}nd neighbour {radius:.3f}, "
         f"and the number of neighbours grows as distance^{dimension:.1f}: at {value:.3f}{tail} "
-        f"about {number} of {n:,} images would have a different image that close by chance"
+        f"{number} of {n:,} images would have a different image that close by chance"
     )

@@ -126,6 +126,9 @@ def apply(
                     report.not_moved.append(NotMoved(image.path, reason))
                 else:
                     _put_aside(image, aside, root, journal, report)
+    if not report.moved and not read_journal(report.journal):
+        report.journal.unlink(missing_ok=True)  # nothing was even tried: there is nothing to undo
+        report.journal = None
     return report
 
 

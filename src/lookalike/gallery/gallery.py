@@ -299,6 +299,20 @@ class Gallery(GalleryReader):
 
         return evaluate_labels(self, **options)
 
+    def mark_files(self, paths: Sequence[str], *, missing: bool, wait: float = 0.0) -> int:
+        """Note that files were taken away (they are found no more) or brought back; returns how many rows changed.
+
+        Raises:
+            GalleryLocked: another process is writing.
+        """
+        wanted = set(paths)
+        with write_lock(self.location, wait=wait):
+            self.refresh()
+            rows = self.rows(["id", "path"], missing=True).to_pylist()
+            ids = [row["id"] for row in rows if row["path"] in wanted]
+            self.store.mark_missing(ids, missing=missing)
+        return len(ids)
+
     def check(self, **options: Any) -> CheckReport:
         """Integrity, and recall of the index; see :func:`lookalike.gallery.check.check_gallery`."""
         from lookalike.gallery.check import check_gallery

@@ -17,6 +17,7 @@ class IndexReport:
 
     Attributes:
         indexed: images embedded and written (new or changed content).
+        cached: how many of them needed no computing, since the cache knew their content.
         unchanged: images that were there already, as they are.
         moved: rows that kept their vector under a new path.
         missing: rows whose file has gone since the last run (newly marked).
@@ -28,6 +29,7 @@ class IndexReport:
     """
 
     indexed: int = 0
+    cached: int = 0
     unchanged: int = 0
     moved: int = 0
     missing: int = 0

@@ -159,6 +159,7 @@ class Indexer:
         self.known.add(rows, self._next_id, self.source.spec)
         self._next_id += len(rows)
         self.report.indexed += len(rows)
+        self.report.cached += sum(not row.computed for row in rows)
         if self.options.on_commit:
             self.options.on_commit([row.ref.name for row in rows])
         if self.cache is not None:

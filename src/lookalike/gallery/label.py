@@ -254,7 +254,10 @@ def _labelled(
     values = everything.columns[column]
     rows = [i for i, value in enumerate(values) if value is not None and value != ""]
     if not rows:
-        raise InvalidArgument(f"no image has a value in column {column!r}; index a source that brings labels")
+        raise InvalidArgument(
+            f"no image has a value in column {column!r}; put images in folders named after their labels, "
+            "index a table with a label column, or name another column"
+        )
     subset = Selection(
         everything.ids[rows],
         everything.matrix[rows],

@@ -166,11 +166,11 @@ class Store:
             with translated(self.location):
                 self.images.merge_insert("id").when_matched_update_all().execute(typed)
 
-    def mark_missing(self, ids: Sequence[int]) -> None:
-        """Mark rows whose file is gone."""
+    def mark_missing(self, ids: Sequence[int], *, missing: bool = True) -> None:
+        """Mark rows whose file is gone, or take the mark away."""
         import pyarrow as pa
 
-        self.update_by_id(pa.table({"id": pa.array(ids, pa.int64()), "missing": [True] * len(ids)}))
+        self.update_by_id(pa.table({"id": pa.array(ids, pa.int64()), "missing": [missing] * len(ids)}))
 
     def problem_paths(self, source: str) -> list[str]:
         """Paths of the bad files that this source was last found to hold."""
