@@ -7,7 +7,6 @@ import os
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,7 +23,6 @@ from lookalike.gallery.columns import (
     images_schema,
     problems_schema,
 )
-from lookalike.gallery.settings import is_remote
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -230,12 +228,6 @@ class Store:
 
         with translated(self.location):
             self.images.create_index("id", config=BTree(), replace=True)
-
-    def disk_bytes(self) -> int | None:
-        """Bytes of the gallery's folder, or None on an object store."""
-        if is_remote(self.location):
-            return None
-        return sum(file.stat().st_size for file in Path(self.location).rglob("*") if file.is_file())
 
     def _complete(self, rows: pa.Table) -> pa.Table:
         """Rows with every column of the table, in its order and types; absent ones are null."""
