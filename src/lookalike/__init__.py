@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 from lookalike._version import __version__
 
 if TYPE_CHECKING:
+    from lookalike.benchmarks import bench_pairs, bench_triplets
     from lookalike.encoders import (
+        CallableEncoder,
         Encoder,
         EncoderCard,
         EncoderOptions,
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from lookalike.errors import LookalikeError
     from lookalike.gallery import Gallery, Hit, Hits, IndexOptions, IndexReport
     from lookalike.images import decode, open_source, read_image, resize
+    from lookalike.judgments import PairTable, TripletTable, load_judgments, open_judgments
     from lookalike.similarity import (
         Comparison,
         compare,
@@ -35,7 +38,9 @@ if TYPE_CHECKING:
     )
 
 _ROOMS = {
+    "lookalike.benchmarks": ("bench_pairs", "bench_triplets"),
     "lookalike.encoders": (
+        "CallableEncoder",
         "Encoder",
         "EncoderCard",
         "EncoderOptions",
@@ -46,6 +51,7 @@ _ROOMS = {
     "lookalike.errors": ("LookalikeError",),
     "lookalike.gallery": ("Gallery", "Hit", "Hits", "IndexOptions", "IndexReport"),
     "lookalike.images": ("decode", "open_source", "read_image", "resize"),
+    "lookalike.judgments": ("PairTable", "TripletTable", "load_judgments", "open_judgments"),
     "lookalike.similarity": (
         "Comparison",
         "compare",
@@ -61,6 +67,7 @@ _ROOMS = {
 _HOME = {name: room for room, names in _ROOMS.items() for name in names}
 
 __all__ = [
+    "CallableEncoder",
     "Comparison",
     "Encoder",
     "EncoderCard",
@@ -71,8 +78,12 @@ __all__ = [
     "IndexOptions",
     "IndexReport",
     "LookalikeError",
+    "PairTable",
     "Preprocessing",
+    "TripletTable",
     "__version__",
+    "bench_pairs",
+    "bench_triplets",
     "compare",
     "cosine",
     "decode",
@@ -81,7 +92,9 @@ __all__ = [
     "euclidean",
     "list_encoders",
     "load_encoder",
+    "load_judgments",
     "nearest",
+    "open_judgments",
     "open_source",
     "read_image",
     "resize",

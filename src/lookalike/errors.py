@@ -24,6 +24,12 @@
     │   ├── EncoderMismatch        the gallery was made with another encoder
     │   ├── GalleryDamaged         the files on disk contradict one another
     │   └── BadFilter              the metadata filter cannot be understood
+    ├── JudgmentError              a table or a dataset of people's judgments is wrong or incomplete
+    │   └── BadRow                 one row of it is wrong; says which line
+    ├── BenchmarkError             a benchmark cannot be computed from what was given
+    ├── ComparatorError            a comparator cannot be fitted, loaded or applied
+    ├── TrainingError              a training run cannot start or go on: what to change is said
+    │   └── RecipeError            the recipe file is wrong; says which key
     ├── InvalidArgument            a value is out of range or of the wrong shape (also a ValueError)
     └── MissingDependency          an optional package is not installed (also an ImportError)
 
@@ -134,6 +140,42 @@ class GalleryDamaged(GalleryError):
 
 class BadFilter(GalleryError):
     """The metadata filter cannot be understood."""
+
+
+class JudgmentError(LookalikeError):
+    """A table or a dataset of people's judgments is wrong or incomplete."""
+
+
+class BadRow(JudgmentError):
+    """One row of a table of judgments is wrong.
+
+    Attributes:
+        name: the table, as it is shown to people.
+        line: line of the text file, the header being line 1; row of a binary table, counted from 1.
+        reason: what is wrong with it.
+    """
+
+    def __init__(self, name: str, line: int, reason: str) -> None:
+        super().__init__(f"{printable(name)}, line {line}: {reason}")
+        self.name = name
+        self.line = line
+        self.reason = reason
+
+
+class BenchmarkError(LookalikeError):
+    """A benchmark cannot be computed from what was given."""
+
+
+class ComparatorError(LookalikeError):
+    """A comparator cannot be fitted, loaded or applied."""
+
+
+class TrainingError(LookalikeError):
+    """A training run cannot start or go on."""
+
+
+class RecipeError(TrainingError):
+    """The recipe of a training run is wrong."""
 
 
 class InvalidArgument(LookalikeError, ValueError):

@@ -10,16 +10,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs import sample_photos, tiny_onnx
+from tests.docs import sample_judgments, sample_photos, tiny_onnx
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 @pytest.fixture(scope="session")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """photos/, new/ and models/ as the pages expect them; copied for each page."""
+    """photos/, new/, pairs/, votes/ and models/ as the pages expect them; copied for each page."""
     folder = tmp_path_factory.mktemp("prepared")
     sample_photos.make(folder)
+    sample_judgments.make(folder)
     (folder / "models").mkdir()
     tiny_onnx.write(folder / "models" / "my-network.onnx")
     return folder

@@ -68,7 +68,7 @@ def test_listing_imports_nothing_heavy() -> None:
 
     code = (
         "import sys; from lookalike.encoders import list_encoders; list_encoders();"
-        "print([m for m in ('torch', 'timm', 'onnxruntime', 'skimage') if m in sys.modules])"
+        "print([m for m in ('torch', 'timm', 'onnxruntime', 'skimage', 'dlib') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

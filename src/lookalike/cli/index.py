@@ -43,6 +43,14 @@ def index(
             "--storage", help="How a new gallery keeps vectors; default float32.", show_default=False
         ),
     ] = None,
+    transform: Annotated[
+        Literal["whiten"] | None,
+        typer.Option(
+            "--transform",
+            help="For a new gallery: transform the encoder's vectors as its first images suggest.",
+            show_default=False,
+        ),
+    ] = None,
     pattern: Annotated[
         str | None,
         typer.Option("--glob", help="Only files whose path in the folder fits, such as '**/*.jpg'."),
@@ -94,9 +102,12 @@ def index(
         for source in sources or []
     ]
     options = encoder_options(device, precision, threads, weights)
-    place = _open_or_create(gallery, encoder, storage, options, may_create=bool(opened))
+    place = _open_or_create(gallery, encoder, storage, transform, options, may_create=bool(opened))
     from lookalike.gallery import IndexOptions
 
+    if opened and place.awaits_transform:
+        with output.working("fitting the transform"):
+            place.fit_transform(opened, cache=cache, wait=wait, workers=workers)
     reports = []
     for source in opened:
         total = source.count() if sys.stderr.isatty() else None
@@ -120,7 +131,13 @@ def index(
 
 
 def _open_or_create(
-    location: str, encoder: str | None, storage: str | None, options: EncoderOptions, *, may_create: bool
+    location: str,
+    encoder: str | None,
+    storage: str | None,
+    transform: str | None,
+    options: EncoderOptions,
+    *,
+    may_create: bool,
 ) -> Gallery:
     from lookalike.gallery import Gallery
 
@@ -129,23 +146,30 @@ def _open_or_create(
     except GalleryNotFound:
         if not may_create:
             raise
-        return _create(location, encoder or DEFAULT_ENCODER, storage or "float32", options)
+        return _create(location, encoder or DEFAULT_ENCODER, storage or "float32", transform, options)
     if storage is not None and storage != gallery.settings.storage:
         raise InvalidArgument(
             f"gallery {location} keeps {gallery.settings.storage}; the storage is fixed for a gallery's life: "
             "leave --storage out, or index into a new gallery"
         )
+    if transform is not None and transform != gallery.settings.transform.get("name"):
+        raise InvalidArgument(
+            f"gallery {location} was made without the transform {transform}, and its vectors cannot be changed: "
+            "leave --transform out, or index into a new gallery"
+        )
     return gallery
 
 
-def _create(location: str, encoder: str, storage: str, options: EncoderOptions) -> Gallery:
+def _create(
+    location: str, encoder: str, storage: str, transform: str | None, options: EncoderOptions
+) -> Gallery:
     from lookalike.gallery import Gallery
 
     try:
-        return Gallery.create(location, encoder, storage=storage, options=options)
+        return Gallery.create(location, encoder, storage=storage, transform=transform, options=options)
     except (GalleryExists, GalleryLocked):
         if (Path(location) / "gallery.json").exists():  # another process was quicker
-            return Gallery.open(location, encoder=encoder, options=options)
+            return _open_or_create(location, encoder, storage, transform, options, may_create=False)
         raise
 
 
@@ -174,6 +198,7 @@ def _print(report: dict[str, Any], gallery: Gallery, stamp: dict[str, Any] | Non
     )
     output.say(
         f"gallery {output.short_path(gallery.location)}: {len(gallery)} images, encoder {gallery.settings.encoder}"
+        + "".join(f", transform {name}" for name in [gallery.settings.transform.get("name")] if name)
     )
     if stamp and stamp["engine"] == "faiss":
         output.say(

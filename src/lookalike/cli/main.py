@@ -9,8 +9,10 @@ from typing import Annotated
 import typer
 
 from lookalike._version import __version__
+from lookalike.cli.bench import app as bench_app
 from lookalike.cli.clusters import clusters
 from lookalike.cli.compare import compare
+from lookalike.cli.data import app as data_app
 from lookalike.cli.demo import demo
 from lookalike.cli.doctor import doctor
 from lookalike.cli.duplicates import duplicates
@@ -37,6 +39,8 @@ app.command()(clusters)
 app.command("map")(map_command)
 app.command()(label)
 app.add_typer(encoders_app, name="encoders")
+app.add_typer(bench_app, name="bench")
+app.add_typer(data_app, name="data")
 app.command()(doctor)
 
 

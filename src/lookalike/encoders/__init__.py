@@ -1,6 +1,7 @@
 """One image -> one float32 vector, and where the network has one, a feature map."""
 
 from lookalike.encoders.base import Encoder, EncoderCard, Preprocessing, normalize
+from lookalike.encoders.callable import CallableEncoder
 from lookalike.encoders.pulling import pull_weights
 from lookalike.encoders.registry import (
     BUILTIN,
@@ -16,6 +17,7 @@ from lookalike.encoders.spec import absolute_spec
 __all__ = [
     "BUILTIN",
     "DEFAULT_ENCODER",
+    "CallableEncoder",
     "Encoder",
     "EncoderCard",
     "EncoderEntry",

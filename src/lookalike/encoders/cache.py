@@ -1,57 +1,28 @@
 """Embeddings kept on disk by content and encoder, so that nothing is computed twice.
 
-One SQLite file (write-ahead log) for each encoder fingerprint. Several threads and processes may use it at
-once, a process may be killed at any moment, and a damaged file is moved aside: the cache can cost time, never
-an error.
+How they are kept, and what a damaged file costs: :mod:`lookalike.encoders.blob_store`.
 """
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
-import io
-import os
-import sqlite3
-import threading
-import time
-import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.encoders.base import Encoder
+from lookalike.encoders.blob_store import CACHE_VARIABLE, StoreFolder, cache_folder
+from lookalike.encoders.content import identify
 from lookalike.errors import InvalidArgument
-from lookalike.images import ImageLike, decode, read_source
+from lookalike.images import ImageLike
 
-CACHE_VARIABLE = "LOOKALIKE_CACHE"
-"""Environment variable: where caches lie instead of the user's cache folder."""
+__all__ = ["CACHE_VARIABLE", "EmbeddingCache", "cache_folder", "embed_cached"]
 
-WAIT_SECONDS = 30.0
-_ASK_AT_ONCE = 500
 _EMBED_AT_ONCE = 256
-_SCHEMA = (
-    "CREATE TABLE IF NOT EXISTS embeddings "
-    "(content TEXT PRIMARY KEY, vector BLOB NOT NULL, crc INTEGER NOT NULL)"
-)
-_DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
-
-T = TypeVar("T")
 
 
-def cache_folder() -> Path:
-    """$LOOKALIKE_CACHE, or the user's cache folder of this system; it may not exist yet."""
-    named = os.environ.get(CACHE_VARIABLE)
-    if named:
-        return Path(named).expanduser()
-    from platformdirs import user_cache_path
-
-    return user_cache_path("lookalike", appauthor=False)
-
-
-class EmbeddingCache:
+class EmbeddingCache(StoreFolder):
     """float32 vectors by encoder fingerprint and content id; every bit comes back as it was put.
 
     Args:
@@ -59,183 +30,30 @@ class EmbeddingCache:
     """
 
     def __init__(self, folder: Path | None = None) -> None:
-        self.folder = folder if folder is not None else cache_folder() / "embeddings"
-        self._stores: dict[str, _Store] = {}
-        self._lock = threading.Lock()
+        super().__init__(folder if folder is not None else cache_folder() / "embeddings")
 
     def get_many(
         self, fingerprint: str, content_ids: Sequence[str], dim: int
     ) -> dict[str, NDArray[np.float32]]:
         """Those of the wanted vectors that are known: content id -> float32 (dim,)."""
-        rows = self._store(fingerprint).read(list(dict.fromkeys(content_ids)))
+        blobs = self._store(fingerprint).read(list(dict.fromkeys(content_ids)))
         return {
-            content: np.frombuffer(vector, dtype="<f4").astype(np.float32)
-            for content, vector, crc in rows
-            if isinstance(vector, bytes) and len(vector) == 4 * dim and zlib.crc32(vector) == crc
+            content: np.frombuffer(blob, dtype="<f4").astype(np.float32)
+            for content, blob in blobs.items()
+            if len(blob) == 4 * dim
         }
 
     def put_many(self, fingerprint: str, vectors: Mapping[str, NDArray[np.float32]]) -> None:
         """Keep vectors, each float32 (dim,); one that is there already is replaced."""
-        rows = []
+        blobs = {}
         for content, vector in vectors.items():
             if vector.ndim != 1 or vector.dtype != np.float32:
                 raise InvalidArgument(
                     f"a cached embedding is float32 (d,), got {vector.dtype} {vector.shape}"
                 )
-            data = vector.astype("<f4").tobytes()
-            rows.append((content, data, zlib.crc32(data)))
-        if rows:
-            self._store(fingerprint).write(rows)
-
-    def size(self) -> int:
-        """Bytes on disk, over all encoders."""
-        total = 0
-        for file in self._files():
-            with contextlib.suppress(OSError):
-                total += file.stat().st_size
-        return total
-
-    def count(self, fingerprint: str) -> int:
-        """How many vectors of one encoder are kept."""
-        return self._store(fingerprint).count()
-
-    def clear(self) -> None:
-        """Forget everything, in this cache's folder."""
-        self.close()
-        for file in self._files():
-            with contextlib.suppress(OSError):
-                file.unlink()
-
-    def close(self) -> None:
-        """Close the files; the cache opens them again when it is used again."""
-        with self._lock:
-            for store in self._stores.values():
-                store.close()
-            self._stores.clear()
-
-    def __enter__(self) -> EmbeddingCache:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.close()
-
-    def _files(self) -> Iterator[Path]:
-        with contextlib.suppress(OSError):
-            yield from list(self.folder.glob("*.sqlite*"))
-
-    def _store(self, fingerprint: str) -> _Store:
-        if not fingerprint.isalnum():
-            raise InvalidArgument(f"an encoder fingerprint is letters and digits, got {fingerprint!r}")
-        with self._lock:
-            store = self._stores.get(fingerprint)
-            if store is None:
-                store = self._stores[fingerprint] = _Store(self.folder / f"{fingerprint}.sqlite")
-            return store
-
-
-class _Store:
-    """One SQLite file; opened when first used, and again in a forked child or after damage."""
-
-    def __init__(self, file: Path) -> None:
-        self.file = file
-        self._connection: sqlite3.Connection | None = None
-        self._owner = 0
-        self._inode = 0
-        self._lock = threading.Lock()
-
-    def read(self, content_ids: list[str]) -> list[tuple[str, bytes, int]]:
-        def ask(connection: sqlite3.Connection) -> list[tuple[str, bytes, int]]:
-            found: list[tuple[str, bytes, int]] = []
-            for start in range(0, len(content_ids), _ASK_AT_ONCE):
-                part = content_ids[start : start + _ASK_AT_ONCE]
-                marks = ",".join("?" * len(part))
-                found += connection.execute(
-                    f"SELECT content, vector, crc FROM embeddings WHERE content IN ({marks})", part
-                )
-            return found
-
-        return self._guarded(ask, [])
-
-    def write(self, rows: list[tuple[str, bytes, int]]) -> None:
-        def put(connection: sqlite3.Connection) -> None:
-            with connection:
-                connection.executemany("INSERT OR REPLACE INTO embeddings VALUES (?, ?, ?)", rows)
-
-        self._guarded(put, None)
-
-    def count(self) -> int:
-        return self._guarded(lambda c: int(c.execute("SELECT count(*) FROM embeddings").fetchone()[0]), 0)
-
-    def close(self) -> None:
-        with self._lock:
-            self._drop()
-
-    def _guarded(self, work: Callable[[sqlite3.Connection], T], otherwise: T) -> T:
-        """``work`` on the open file; a damaged one is moved aside and a new one tried. Else ``otherwise``."""
-        with self._lock:
-            for _ in range(2):
-                try:
-                    return work(self._open())
-                except (sqlite3.Error, OSError, OverflowError) as error:
-                    damaged = isinstance(error, sqlite3.DatabaseError) and self._is_damage(error)
-                    self._drop()
-                    if not damaged:
-                        return (
-                            otherwise  # full or read-only disk, or another process holds the file very long
-                        )
-                    self._move_aside()
-            return otherwise
-
-    @staticmethod
-    def _is_damage(error: sqlite3.DatabaseError) -> bool:
-        code = getattr(error, "sqlite_errorcode", None)
-        if code is not None and code & 0xFF in _DAMAGE:
-            return True
-        # A sound SQLite file that is not this cache: its table is missing or has other columns.
-        return isinstance(error, sqlite3.OperationalError) and "column" in str(error)
-
-    def _open(self) -> sqlite3.Connection:
-        if self._connection is not None and self._owner == os.getpid():
-            return self._connection
-        self._connection = None  # a connection must not be carried over a fork, nor closed there
-        self.file.parent.mkdir(parents=True, exist_ok=True)
-        connection = sqlite3.connect(self.file, timeout=WAIT_SECONDS, check_same_thread=False)
-        try:
-            self._inode = self.file.stat().st_ino
-            connection.execute("PRAGMA journal_mode=WAL")
-            connection.execute("PRAGMA synchronous=NORMAL")
-            connection.execute(_SCHEMA)
-        except BaseException:
-            connection.close()
-            raise
-        self._connection, self._owner = connection, os.getpid()
-        return connection
-
-    def _drop(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None and self._owner == os.getpid():
-            with contextlib.suppress(sqlite3.Error):
-                connection.close()
-
-    def _move_aside(self) -> None:
-        """Rename the damaged file, unless another process did so already."""
-        with contextlib.suppress(OSError):
-            if self.file.stat().st_ino != self._inode:
-                return
-            mark = f".damaged-{time.time_ns()}"
-            # The log first: a new file must not find the log of the old one.
-            for ending in ("-wal", "-shm", ""):
-                part = self.file.with_name(self.file.name + ending)
-                with contextlib.suppress(FileNotFoundError):
-                    part.rename(part.with_name(part.name + mark))
-
-
-class _NamedBytes(io.BytesIO):
-    """The content of a file that was read once, with the name that error messages show."""
-
-    def __init__(self, content: bytes, name: str) -> None:
-        super().__init__(content)
-        self.name = name
+            blobs[content] = vector.astype("<f4").tobytes()
+        if blobs:
+            self._store(fingerprint).write(blobs)
 
 
 def embed_cached(encoder: Encoder, images: Sequence[ImageLike], cache: EmbeddingCache) -> NDArray[np.float32]:
@@ -253,7 +71,7 @@ def embed_cached(encoder: Encoder, images: Sequence[ImageLike], cache: Embedding
     rows = np.empty((len(images), encoder.card.dim), dtype=np.float32)
     fingerprint = encoder.card.fingerprint
     for start in range(0, len(images), _EMBED_AT_ONCE):
-        contents = [_content(image) for image in images[start : start + _EMBED_AT_ONCE]]
+        contents = [identify(image) for image in images[start : start + _EMBED_AT_ONCE]]
         known = cache.get_many(fingerprint, [content for content, _ in contents], encoder.card.dim)
         wanted = {content: source for content, source in contents if content not in known}
         if wanted:
@@ -263,13 +81,3 @@ def embed_cached(encoder: Encoder, images: Sequence[ImageLike], cache: Embedding
         for offset, (content, _) in enumerate(contents):
             rows[start + offset] = known[content]
     return rows
-
-
-def _content(image: ImageLike) -> tuple[str, ImageLike]:
-    """(content id, what to embed)."""
-    if isinstance(image, np.ndarray) or hasattr(image, "getbands"):  # pixels in memory, or a Pillow image
-        pixels = decode(image)
-        digest = hashlib.sha256(f"{pixels.shape}".encode() + pixels.tobytes())
-        return f"pixels-{digest.hexdigest()}", pixels
-    content, name = read_source(image)
-    return hashlib.sha256(content).hexdigest(), _NamedBytes(content, name)

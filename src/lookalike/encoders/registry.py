@@ -100,6 +100,20 @@ BUILTIN: dict[str, EncoderEntry] = {
             ("torch", "open_clip"),
             "clip",
         ),
+        EncoderEntry(
+            "faces",
+            "faces or faces:cnn or faces:hog-2",
+            "Faces found by dlib (HOG or CNN) and their 128-d descriptors; the largest face, or the set of all.",
+            "lookalike.encoders.faces:load",
+            ("dlib", "face_recognition_models"),
+            "faces",
+        ),
+        EncoderEntry(
+            "whiten",
+            "whiten:FILE or NAME|whiten:FILE",
+            "Any encoder, its embeddings transformed as a file says that was fitted on images.",
+            "lookalike.encoders.transform_spec:load",
+        ),
     )
 }
 
@@ -114,8 +128,8 @@ def load_encoder(spec: str | Encoder = DEFAULT_ENCODER, options: EncoderOptions 
 
     Args:
         spec: ``classic``, ``onnx:PATH``, ``timm:NAME``, ``torchvision:NAME``, ``open_clip:MODEL/PRETRAINED``,
-            an entry point's name, or several joined by ``+`` with weights where wanted (``0.5*a+2*b``). An
-            :class:`Encoder` is handed back as it is.
+            ``faces``, an entry point's name, or several joined by ``+`` with weights where wanted (``0.5*a+2*b``); then,
+            where wanted, ``|whiten:FILE``. An :class:`Encoder` is handed back as it is.
         options: device, precision, weights and threads.
 
     Raises:
@@ -127,7 +141,11 @@ def load_encoder(spec: str | Encoder = DEFAULT_ENCODER, options: EncoderOptions 
         return spec
     options = options or EncoderOptions()
     from lookalike.encoders.ensemble import load_ensemble, split_ensemble, split_weight
+    from lookalike.encoders.transform_spec import load_transformed, split_transform
 
+    transformed = split_transform(spec)
+    if transformed is not None:
+        return load_transformed(*transformed, options)
     parts = split_ensemble(spec)
     if len(parts) > 1 or split_weight(spec)[1] != spec:
         return load_ensemble(parts, options)

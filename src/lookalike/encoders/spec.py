@@ -5,15 +5,25 @@ from __future__ import annotations
 from pathlib import Path
 
 from lookalike.encoders.ensemble import split_ensemble
+from lookalike.encoders.transform_spec import split_transform
 
 
 def absolute_spec(spec: str) -> str:
-    """``spec`` with the paths of ``onnx:`` parts made absolute."""
+    """``spec`` with the paths of ``onnx:`` and ``whiten:`` parts, and of ``|whiten:``, made absolute."""
+    transformed = split_transform(spec)
+    if transformed is not None:
+        name, file = transformed
+        return f"{absolute_spec(name)}|whiten:{_absolute(file)}"
     return "+".join(_absolute_part(part) for part in split_ensemble(spec))
 
 
 def _absolute_part(part: str) -> str:
-    before, scheme, path = part.partition("onnx:")
-    if not scheme or (before.strip() and not before.strip().endswith("*")):
-        return part
-    return f"{before}{scheme}{Path(path).expanduser().absolute()}"
+    for scheme in ("onnx:", "whiten:"):
+        before, found, path = part.partition(scheme)
+        if found and (not before.strip() or before.strip().endswith("*")):
+            return f"{before}{scheme}{_absolute(path)}"
+    return part
+
+
+def _absolute(path: str) -> Path:
+    return Path(path).expanduser().absolute()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,12 +12,13 @@ from numpy.typing import NDArray
 
 from lookalike.encoders import DEFAULT_ENCODER, Encoder, EncoderOptions, absolute_spec, load_encoder
 from lookalike.gallery.codecs import make_codec
+from lookalike.gallery.encoding import EncodingGallery
 from lookalike.gallery.hits import Hits
 from lookalike.gallery.index_report import IndexOptions, IndexReport
 from lookalike.gallery.lock import write_lock
 from lookalike.gallery.opening import (
     absolute_place,
-    kept_options,
+    new_settings,
     prepare_folder,
     refuse_existing,
     refuse_other_encoder,
@@ -27,10 +27,10 @@ from lookalike.gallery.opening import (
 )
 from lookalike.gallery.query import Box, Combine, Query
 from lookalike.gallery.ranking import rank
-from lookalike.gallery.reader import GalleryReader
 from lookalike.gallery.searcher import Mode
-from lookalike.gallery.settings import GallerySettings, is_remote, read_settings, write_settings
+from lookalike.gallery.settings import is_remote, read_settings, write_settings
 from lookalike.gallery.store import Store
+from lookalike.gallery.transform import is_pending
 from lookalike.images import ImageLike, ImageSource, open_source
 
 if TYPE_CHECKING:
@@ -41,18 +41,11 @@ if TYPE_CHECKING:
     from lookalike.gallery.map import MapData
 
 
-class Gallery(GalleryReader):
+class Gallery(EncodingGallery):
     """A folder (or an object store's address) that remembers what images look like.
 
     Use :meth:`create` or :meth:`open`. Distances are cosine distances ``1 - cos`` in [0, 2].
     """
-
-    def __init__(
-        self, location: str, settings: GallerySettings, store: Store, encoder: Encoder | None = None
-    ) -> None:
-        super().__init__(location, settings, store)
-        self._encoder = encoder
-        self._options: EncoderOptions | None = None
 
     @classmethod
     def create(
@@ -61,6 +54,7 @@ class Gallery(GalleryReader):
         encoder: str | Encoder = DEFAULT_ENCODER,
         *,
         storage: str = "float32",
+        transform: str | None = None,
         options: EncoderOptions | None = None,
     ) -> Gallery:
         """Make an empty gallery.
@@ -69,6 +63,8 @@ class Gallery(GalleryReader):
             location: a folder that is new or empty, or an address such as ``s3://bucket/name``.
             encoder: what turns images into vectors; fixed for the gallery's life.
             storage: ``float32``, ``float16``, ``int8`` or ``binary`` (1, 1/2, 1/4, 1/32 of the space).
+            transform: ``whiten`` fits a whitening (see :mod:`lookalike.encoders.transform`) on the first images
+                that are indexed, and applies it to all; fixed for the gallery's life.
             options: device, precision, weights of the encoder.
 
         Raises:
@@ -79,16 +75,8 @@ class Gallery(GalleryReader):
         spec = absolute_spec(encoder) if isinstance(encoder, str) else encoder.card.name
         options = options or EncoderOptions()
         loaded = load_encoder(spec if isinstance(encoder, str) else encoder, options)
-        card = loaded.card
-        settings = GallerySettings(
-            encoder=spec,
-            fingerprint=card.fingerprint,
-            dim=card.dim,
-            storage=storage,
-            card=card.to_dict(),
-            encoder_options=kept_options(options),
-        )
-        codec = make_codec(storage, card.dim)
+        settings = new_settings(spec, loaded.card, storage, options, transform)
+        codec = make_codec(storage, settings.dim)
         prepare_folder(place)
         with write_lock(place):
             refuse_existing(place)
@@ -126,30 +114,11 @@ class Gallery(GalleryReader):
             refuse_other_encoder(place, settings, loaded)
         store = Store(place, make_codec(settings.storage, settings.dim, settings.codec), create=False)
         gallery = cls(place, settings, store, loaded)
-        gallery._options = options
+        gallery._options = options or EncoderOptions()
         return gallery
 
     def __repr__(self) -> str:
         return f"<Gallery {self.location}: {len(self)} images, encoder {self.settings.encoder}>"
-
-    @property
-    def encoder(self) -> Encoder:
-        """The gallery's encoder, loaded when first asked for.
-
-        Raises:
-            EncoderMismatch: the weights under that name are no longer those that the gallery was made with.
-        """
-        if self._encoder is None:
-            options = self._options or EncoderOptions()
-            kept = self.settings.encoder_options
-            if options.weights is None and kept.get("weights"):
-                options = EncoderOptions(**{**asdict(options), "weights": Path(kept["weights"])})
-            if kept.get("precision"):
-                options = EncoderOptions(**{**asdict(options), "precision": kept["precision"]})
-            loaded = load_encoder(self.settings.encoder, options)
-            refuse_other_encoder(self.location, self.settings, loaded)
-            self._encoder = loaded
-        return self._encoder
 
     def index(
         self,
@@ -170,11 +139,15 @@ class Gallery(GalleryReader):
         Raises:
             SourceError: the source cannot be read.
             GalleryLocked: another process is writing.
+            InvalidArgument: too few images to fit the transform on.
         """
         from lookalike.encoders.cache import EmbeddingCache
         from lookalike.gallery.indexing import Indexer
 
         opened = source if isinstance(source, ImageSource) else open_source(os.fspath(source))
+        options = options or IndexOptions()
+        if is_pending(self.settings):
+            self.fit_transform([opened], cache=cache, wait=wait, workers=options.workers)
         encoder = self.encoder
         with write_lock(self.location, wait=wait):
             self.refresh()
@@ -185,7 +158,7 @@ class Gallery(GalleryReader):
                 EmbeddingCache() if cache else None,
                 self.settings.next_id,
                 self._save_settings,
-                options or IndexOptions(),
+                options,
             )
             report = indexer.run()
             if report.indexed or report.moved or report.pruned:
@@ -318,7 +291,3 @@ class Gallery(GalleryReader):
         from lookalike.gallery.check import check_gallery
 
         return check_gallery(self, **options)
-
-    def _save_settings(self, **changes: Any) -> None:
-        self.settings = self.settings.with_changes(**changes)
-        write_settings(self.location, self.settings)

@@ -16,6 +16,9 @@ FORMAT_VERSION = 1
 
 FILE_NAME = "gallery.json"
 
+TRANSFORM_FILE = "transform.npz"
+"""The fitted transform of a gallery that has one."""
+
 
 @dataclass(frozen=True)
 class GallerySettings:
@@ -29,6 +32,8 @@ class GallerySettings:
         card: the encoder's card as plain JSON, for people.
         encoder_options: device, precision and so on that the encoder was loaded with, where not the default.
         codec: what the storage needs to read its codes back (thresholds of ``binary``).
+        transform: empty for none; else its ``name``, the fingerprint of the encoder that it follows (``base``) and,
+            once it has been fitted, its ``digest``. Until then ``fingerprint`` is empty.
         next_id: no row was ever given this id or a larger one.
         identity: drawn anew for each gallery, so that nothing left over from another is taken for its own.
         format: version of the layout.
@@ -41,6 +46,7 @@ class GallerySettings:
     card: dict[str, Any] = field(default_factory=dict)
     encoder_options: dict[str, Any] = field(default_factory=dict)
     codec: dict[str, Any] = field(default_factory=dict)
+    transform: dict[str, Any] = field(default_factory=dict)
     next_id: int = 0
     identity: str = field(default_factory=lambda: uuid.uuid4().hex)
     format: int = FORMAT_VERSION
@@ -62,23 +68,30 @@ def write_settings(location: str, settings: GallerySettings) -> None:
         GalleryError: the place cannot be written to.
     """
     text = json.dumps(asdict(settings), indent=2, ensure_ascii=False) + "\n"
+    write_file(location, FILE_NAME, text.encode())
+
+
+def write_file(location: str, name: str, data: bytes) -> None:
+    """Write a file of the gallery's folder so that a reader sees the old or the new one, never half of one.
+
+    Raises:
+        GalleryError: the place cannot be written to.
+    """
     try:
         if is_remote(location):
             filesystem, folder = _remote(location)
-            with filesystem.open_output_stream(f"{folder}/{FILE_NAME}") as stream:
-                stream.write(text.encode())
+            with filesystem.open_output_stream(f"{folder}/{name}") as stream:
+                stream.write(data)
             return
-        target = Path(location) / FILE_NAME
-        temporary = target.with_suffix(".json.new")
-        with temporary.open("w", encoding="utf-8") as stream:
-            stream.write(text)
+        target = Path(location) / name
+        temporary = target.with_name(f"{name}.new")
+        with temporary.open("wb") as stream:
+            stream.write(data)
             stream.flush()
             os.fsync(stream.fileno())
         temporary.replace(target)
     except OSError as error:
-        raise GalleryError(
-            f"gallery {location}: cannot write {FILE_NAME}: {error.strerror or error}"
-        ) from error
+        raise GalleryError(f"gallery {location}: cannot write {name}: {error.strerror or error}") from error
 
 
 def read_settings(location: str) -> GallerySettings:
@@ -90,7 +103,7 @@ def read_settings(location: str) -> GallerySettings:
         GalleryDamaged: it cannot be understood.
     """
     try:
-        values = json.loads(_read_text(location))
+        values = json.loads(read_file(location, FILE_NAME).decode())
         if not isinstance(values, dict):
             raise ValueError("not a JSON object")
         version = int(values.get("format", 0))
@@ -116,12 +129,13 @@ def read_settings(location: str) -> GallerySettings:
         ) from error
 
 
-def _read_text(location: str) -> str:
+def read_file(location: str, name: str) -> bytes:
+    """The content of a file in the gallery's folder; OSError when it cannot be had."""
     if is_remote(location):
         filesystem, folder = _remote(location)
-        with filesystem.open_input_stream(f"{folder}/{FILE_NAME}") as stream:
-            return bytes(stream.read()).decode()
-    return (Path(location) / FILE_NAME).read_text(encoding="utf-8")
+        with filesystem.open_input_stream(f"{folder}/{name}") as stream:
+            return bytes(stream.read())
+    return (Path(location) / name).read_bytes()
 
 
 def _remote(location: str) -> tuple[Any, str]:

@@ -1,0 +1,167 @@
+"""Are two encoders' figures different? Paired tests on the same items, with Holm's correction over all comparisons."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from lookalike.benchmarks.estimates import Estimate
+from lookalike.benchmarks.resampling import (
+    RESAMPLES,
+    Floats,
+    check_columns,
+    check_shares,
+    check_weights,
+    flipped_sums,
+    interval,
+    resampled_means,
+)
+
+EXACT_BELOW = 25
+"""Discordant pairs below which McNemar's test is the exact binomial one (the usual advice, and statsmodels')."""
+FLIPS = 10_000
+
+
+@dataclass(frozen=True)
+class PairedTest:
+    """Two encoders compared on the same items.
+
+    Attributes:
+        a: name of the one.
+        b: name of the other.
+        difference: mean of a minus mean of b, with its percentile bootstrap interval (items resampled).
+        p: two-sided p-value of this comparison alone.
+        p_holm: the same after Holm's correction over all comparisons made together.
+        test: which test gave ``p``, in words.
+    """
+
+    a: str
+    b: str
+    difference: Estimate
+    p: float
+    p_holm: float
+    test: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return asdict(self)
+
+
+def paired_proportions(
+    hits: Mapping[str, ArrayLike], *, seed: int = 0, resamples: int = RESAMPLES
+) -> list[PairedTest]:
+    """Compare every two encoders by which queries they get right.
+
+    McNemar's test (statsmodels; exact binomial below EXACT_BELOW discordant queries, else chi-square with continuity
+    correction). Where hits are fractions because ties are shared, McNemar's counts are not defined; there the two
+    are compared by the sign-flip permutation test of the mean difference, as in :func:`paired_means`.
+
+    Args:
+        hits: name -> (n,) in [0, 1], the same queries in the same order.
+        seed: of the intervals of the differences.
+        resamples: of the same.
+
+    Returns:
+        One test for each two names, in the order given; empty for a single name.
+
+    Raises:
+        BenchmarkError: lengths that differ, no items, or values outside [0, 1].
+    """
+    columns = check_columns(hits)
+    for name, values in columns.items():
+        check_shares(values, f"hits of {name}")
+    return _compare(columns, None, seed, resamples, _mcnemar_or_flip)
+
+
+def paired_means(
+    scores: Mapping[str, ArrayLike],
+    weights: ArrayLike | None = None,
+    *,
+    seed: int = 0,
+    resamples: int = RESAMPLES,
+) -> list[PairedTest]:
+    """Compare every two encoders by their (weighted) mean score on the same items.
+
+    The interval of the difference is a paired bootstrap (an item's scores are drawn together); p is the two-sided
+    sign-flip permutation test of the (weighted) mean difference with 10,000 flips, p = (1 + extreme) / (1 + flips).
+
+    Args:
+        scores: name -> (n,) finite, the same items in the same order.
+        weights: (n,) >= 0, not all 0.
+        seed: the same seed gives the same interval and p.
+        resamples: of the intervals.
+
+    Raises:
+        BenchmarkError: lengths that differ, no items, values that are not finite.
+    """
+    columns = check_columns(scores)
+    w = None if weights is None else check_weights(weights, len(next(iter(columns.values()))))
+    return _compare(columns, w, seed, resamples, _sign_flip)
+
+
+def _compare(
+    columns: dict[str, Floats],
+    weights: Floats | None,
+    seed: int,
+    resamples: int,
+    test: Callable[[list[tuple[Floats, Floats]], Floats, int], list[tuple[float, str]]],
+) -> list[PairedTest]:
+    from statsmodels.stats.multitest import multipletests
+
+    names = list(columns)
+    pairs = list(itertools.combinations(range(len(names)), 2))
+    if not pairs:
+        return []
+    matrix = np.column_stack([columns[name] for name in names])
+    w = np.ones(len(matrix)) if weights is None else weights
+    means = w @ matrix / w.sum()
+    draws = resampled_means(matrix, w, seed, resamples)
+    tested = test([(matrix[:, i], matrix[:, j]) for i, j in pairs], w, seed)
+    corrected = multipletests([p for p, _ in tested], method="holm")[1]
+    found = []
+    for (i, j), (p, how), p_holm in zip(pairs, tested, corrected, strict=True):
+        value, low, high = float(means[i] - means[j]), 0.0, 0.0
+        if not np.array_equal(matrix[:, i], matrix[:, j]):  # else the difference is 0 without any doubt
+            low, high = interval(draws[:, i] - draws[:, j])
+        difference = Estimate(
+            value, min(low, value), max(high, value), len(matrix), f"paired bootstrap, {resamples} resamples"
+        )
+        found.append(PairedTest(names[i], names[j], difference, p, float(p_holm), how))
+    return found
+
+
+def _mcnemar_or_flip(
+    pairs: list[tuple[Floats, Floats]], weights: Floats, seed: int
+) -> list[tuple[float, str]]:
+    """McNemar's test where both columns are 0 or 1, else the sign-flip test."""
+    whole = [all(bool(np.all((side == 0) | (side == 1))) for side in pair) for pair in pairs]
+    flipped = iter(_sign_flip([p for p, yes in zip(pairs, whole, strict=True) if not yes], weights, seed))
+    return [_mcnemar(*pair) if yes else next(flipped) for pair, yes in zip(pairs, whole, strict=True)]
+
+
+def _mcnemar(a: Floats, b: Floats) -> tuple[float, str]:
+    from statsmodels.stats.contingency_tables import mcnemar
+
+    only_a, only_b = int(np.sum((a == 1) & (b == 0))), int(np.sum((a == 0) & (b == 1)))
+    both, neither = int(np.sum((a == 1) & (b == 1))), int(np.sum((a == 0) & (b == 0)))
+    exact = only_a + only_b < EXACT_BELOW
+    found = mcnemar([[both, only_a], [only_b, neither]], exact=exact, correction=True)
+    return min(1.0, float(found.pvalue)), "McNemar, exact" if exact else "McNemar, chi-square"
+
+
+def _sign_flip(pairs: list[tuple[Floats, Floats]], weights: Floats, seed: int) -> list[tuple[float, str]]:
+    """Two-sided p of each weighted mean difference when every item's two scores may change places."""
+    if not pairs:
+        return []
+    differences = np.column_stack([weights * (a - b) for a, b in pairs])
+    # Sums that are equal on paper may differ in the last bits; they count as equally extreme.
+    edge = np.abs(differences.sum(axis=0)) * (1 - 1e-9)
+    extreme = np.zeros(len(pairs), dtype=np.int64)
+    for sums in flipped_sums(differences, seed, FLIPS):
+        extreme += np.sum(np.abs(sums) >= edge, axis=0)
+    return [(float(p), f"permutation, {FLIPS} sign flips") for p in (1 + extreme) / (1 + FLIPS)]

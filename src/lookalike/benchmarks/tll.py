@@ -1,0 +1,173 @@
+"""Pairs that people made, and whether a machine finds them: the protocol of Totally-Looks-Like for any table of pairs.
+
+Rosenfeld, Solbach, Tsotsos, "Totally Looks Like: How Humans Compare, Compared to Machines", ACCV 2018 (arXiv
+1803.01485). :func:`bench_tll` runs the whole paper, :func:`bench_pairs` the retrieval alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from lookalike.benchmarks.features import BadImage, Features, images_of
+from lookalike.benchmarks.near_duplicates import FACE_THRESHOLD, GENERIC_THRESHOLD
+from lookalike.benchmarks.progress import Progress
+from lookalike.benchmarks.tll_result import PairsResult
+from lookalike.encoders import Encoder, EncoderOptions
+from lookalike.errors import BenchmarkError
+
+if TYPE_CHECKING:
+    from lookalike.judgments import PairTable
+
+PAPER = "paper"
+"""As an encoder's name: the eight networks of the paper."""
+
+ERRORS_SHOWN = 24
+
+
+@dataclass(frozen=True)
+class PairsOptions:
+    """What a run over pairs may be asked for.
+
+    Attributes:
+        faces: True: also compare faces (``faces``), and each encoder with faces; a name such as ``faces:cnn``
+            chooses the detector.
+        generic_faces: also each encoder on face crops (GF); needs ``faces``.
+        transform: ``whiten``: each encoder once more, whitened.
+        comparators: folders of comparators (or comparators themselves) to score beside the encoders.
+        paper: the rest of the paper: near-duplicates and the subsets without them, associative recall, the
+            conditions of the human study; the gallery has one entry for each pair. False: each right image once.
+        generic_threshold: cosine distance up to which two images are near-duplicates.
+        face_threshold: L2 distance up to which two faces are.
+        seed: of everything random.
+        skip_bad: leave out pairs with an image that cannot be read, and list them.
+        errors_shown: how many queries the gallery of errors shows at most.
+        cache: False computes all features anew and keeps none.
+        cache_folder: where features are kept; None: the user's cache.
+        encoder_options: device, precision and threads for encoders given by name.
+    """
+
+    faces: bool | str = False
+    generic_faces: bool = False
+    transform: Literal["whiten"] | None = None
+    comparators: Sequence[Any] = ()
+    paper: bool = False
+    generic_threshold: float = GENERIC_THRESHOLD
+    face_threshold: float = FACE_THRESHOLD
+    seed: int = 0
+    skip_bad: bool = False
+    errors_shown: int = ERRORS_SHOWN
+    cache: bool = True
+    cache_folder: Path | None = None
+    encoder_options: EncoderOptions | None = None
+
+
+def bench_pairs(
+    data: PairTable | Path | str,
+    encoders: Sequence[str | Encoder],
+    *,
+    images: Path | None = None,
+    limit: int | None = None,
+    progress: Progress | None = None,
+    **options: Any,
+) -> PairsResult:
+    """How often each encoder finds the image that a person paired with another.
+
+    Args:
+        data: a table of pairs, or a folder or CSV that :func:`lookalike.judgments.open_judgments` understands.
+        encoders: names or encoders; ``paper`` stands for the paper's eight networks. One that cannot be had is a
+            line of the result, and the run goes on.
+        images: where the images lie, when ``data`` does not say.
+        limit: only the first so many pairs.
+        progress: told what is going on.
+        options: as in :class:`PairsOptions`.
+
+    Raises:
+        BenchmarkError: fewer than two pairs, no encoder, or none that could be had.
+        ImageError: an image cannot be read (``skip_bad=True`` leaves its pair out).
+        JudgmentError: the table is wrong, or an image is not where it says.
+    """
+    chosen = PairsOptions(**options)
+    if progress is not None:
+        progress("reading the table", 0, 0)
+    table = _table(data, images, limit)
+    names = expand(encoders)
+    if chosen.generic_faces and not chosen.faces:
+        raise BenchmarkError("generic features of faces need faces: give faces=True as well (--faces)")
+    table, features, skipped, lost = _readable(table, chosen, progress)
+    from lookalike.benchmarks.tll_run import PairsRun
+
+    run = PairsRun(table, features, chosen, progress)
+    settings = {"data": str(data) if isinstance(data, str | Path) else "", "limit": limit}
+    return run.result(names, skipped=skipped, skipped_pairs=lost, settings=settings)
+
+
+def bench_tll(data: PairTable | Path | str, encoders: Sequence[str | Encoder], **options: Any) -> PairsResult:
+    """The whole paper on any table of pairs: :func:`bench_pairs` with ``paper=True``."""
+    return bench_pairs(data, encoders, paper=True, **options)
+
+
+def expand(encoders: Sequence[str | Encoder]) -> list[str | Encoder]:
+    """The encoders with ``paper`` written out, each once.
+
+    Raises:
+        BenchmarkError: none, or two different encoders of one name.
+    """
+    from lookalike.benchmarks.published import TABLE_1
+
+    found: dict[str, str | Encoder] = {}
+    for encoder in encoders:
+        many = [f"torchvision:{name}" for name in TABLE_1] if encoder == PAPER else [encoder]
+        for one in many:
+            name = one if isinstance(one, str) else one.card.name
+            if name in found and found[name] is not one and not isinstance(one, str):
+                raise BenchmarkError(f"two encoders are called {name!r}; give each a name of its own")
+            found[name] = one
+    if not found:
+        raise BenchmarkError("no encoder was given; name at least one, such as classic or onnx:MODEL.onnx")
+    return list(found.values())
+
+
+def _table(data: PairTable | Path | str, images: Path | None, limit: int | None) -> PairTable:
+    from lookalike.judgments import PairTable, open_judgments
+
+    table = open_judgments(data, images=images) if isinstance(data, str | Path) else data
+    if not isinstance(table, PairTable):
+        raise BenchmarkError(
+            f"this benchmark needs a table of pairs, but {data if isinstance(data, str | Path) else 'this'} "
+            f"holds {table.kind}; see `lookalike bench --help` for the others"
+        )
+    if limit is not None:
+        table = table.select(np.arange(len(table)) < limit)
+    return table
+
+
+def _readable(
+    table: PairTable, options: PairsOptions, progress: Progress | None
+) -> tuple[PairTable, Features, dict[str, BadImage], int]:
+    """The pairs whose images can be used, their features, and what was left out."""
+    kept: dict[str, Any] = {
+        "cache": options.cache,
+        "cache_folder": options.cache_folder,
+        "progress": progress,
+    }
+    bad: dict[str, BadImage] = {}
+    rows = np.ones(len(table), dtype=bool)
+    if options.skip_bad:
+        found, bad = images_of(table, ("left", "right"))
+        unreadable = Features(found, **kept).find_bad()
+        bad |= {
+            content: BadImage(table.images.name(content), one.reason) for content, one in unreadable.items()
+        }
+        columns = zip(table.column("left"), table.column("right"), strict=True)
+        rows = np.array([left not in bad and right not in bad for left, right in columns], dtype=bool)
+    good = table.select(rows)
+    if len(good) < 2:
+        raise BenchmarkError(
+            f"retrieval needs at least two pairs; {len(good)} of {len(table)} can be used here"
+        )
+    return good, Features.of(good, ("left", "right"), **kept), bad, int((~rows).sum())

@@ -1,0 +1,78 @@
+"""Comparators in a run over pairs: one more name beside the encoders."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lookalike.benchmarks.progress import Progress
+from lookalike.benchmarks.tll_result import Unavailable
+from lookalike.errors import BenchmarkError, ImageError, JudgmentError, LookalikeError
+
+if TYPE_CHECKING:
+    from lookalike.judgments import PairTable
+
+
+@runtime_checkable
+class PairScorer(Protocol):
+    """What can be scored like an encoder; :class:`lookalike.similarity.comparator.Comparator` is one."""
+
+    @property
+    def name(self) -> str:
+        """How reports call it."""
+
+    def matrix(
+        self, a: Sequence[Any], b: Sequence[Any], *, progress: Progress | None = None
+    ) -> NDArray[np.float32]:
+        """Scores of every image of ``a`` with every one of ``b``: float32 (n, m), larger is more alike."""
+
+
+def comparator_distances(
+    given: Any, table: PairTable, gallery: Sequence[str], progress: Progress | None = None
+) -> tuple[str, NDArray[np.float32], list[str]] | Unavailable:
+    """Distances (minus the scores: log odds) of a table's left images to a gallery by a comparator.
+
+    Args:
+        given: the folder of a comparator, or a :class:`PairScorer`.
+        table: the pairs.
+        gallery: content ids of the candidates.
+        progress: told how far it is.
+
+    Returns:
+        (name, float32 (n, m), notes for the reader), or why it cannot be had.
+
+    Raises:
+        ImageError: an image cannot be read.
+        BenchmarkError: the distances have another shape, or are not numbers.
+    """
+    name = str(given) if isinstance(given, str | Path) else str(getattr(given, "name", type(given).__name__))
+    try:
+        scorer = _scorer(given)
+        paths = [table.images.path(content) for content in gallery]
+        scores = np.asarray(scorer.matrix(table.paths("left"), paths, progress=progress), np.float32)
+    except (ImageError, JudgmentError):
+        raise
+    except LookalikeError as error:
+        return Unavailable(name, " ".join(str(error).split()))
+    if scores.shape != (len(table), len(gallery)) or np.isnan(scores).any():
+        raise BenchmarkError(
+            f"comparator {name} gave {scores.shape} scores where {(len(table), len(gallery))} numbers are wanted"
+        )
+    note = "A comparator learns from human pairs: its figures are honest only on pairs that it was not fitted on."
+    return name, -scores, [note]
+
+
+def _scorer(given: Any) -> PairScorer:
+    if isinstance(given, str | Path):
+        if not Path(given).exists():
+            raise BenchmarkError(f"there is no comparator at {given}; give the folder that was saved")
+        from lookalike.similarity.comparator import Comparator
+
+        return Comparator.load(Path(given))
+    if not isinstance(given, PairScorer):
+        raise BenchmarkError(f"{type(given).__name__} is no comparator: it needs a name and matrix(a, b)")
+    return given

@@ -1,0 +1,183 @@
+"""`lookalike bench triplets`: machines against people's votes on triplets of images."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from lookalike.cli import output
+from lookalike.cli.options import (
+    DeviceOption,
+    JsonOption,
+    PrecisionOption,
+    ThreadsOption,
+    WeightsOption,
+    encoder_options,
+)
+from lookalike.encoders import DEFAULT_ENCODER
+from lookalike.errors import InvalidArgument, printable
+from lookalike.similarity.vectors import Metric
+
+if TYPE_CHECKING:
+    from lookalike.benchmarks.triplets_result import TripletsResult
+    from lookalike.judgments import Judgments
+
+EncodersOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--encoder",
+        "-e",
+        help=f"May be repeated; default {DEFAULT_ENCODER}. `pixels` is the baseline: L2 of 32 x 32 thumbnails.",
+    ),
+]
+FolderOption = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", metavar="DIR", help="Write report.html, results.json, CSVs and figures."),
+]
+WherePairs = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--where",
+        metavar="COLUMN=VALUE",
+        help="Only these rows, such as sampler=Test; may be repeated. VALUE,VALUE means any of them.",
+    ),
+]
+MetricOption = Annotated[
+    Metric | None,
+    typer.Option("--metric", help="Of the distances; default cosine, and euclidean for pixels."),
+]
+TransformOption = Annotated[
+    Literal["whiten"] | None,
+    typer.Option("--transform", help="Add a row `NAME | whiten` for each encoder, fitted on these images."),
+]
+SeedOption = Annotated[int, typer.Option("--seed", help="Of the bootstrap.", min=0)]
+
+
+def triplets(
+    data: Annotated[
+        Path, typer.Argument(metavar="DATA", help="Votes or raw answers: folder or CSV.", show_default=False)
+    ],
+    encoder: EncodersOption = None,
+    images: Annotated[
+        str | None, typer.Option("--images", help="Folder of the images, where there are several.")
+    ] = None,
+    where: WherePairs = None,
+    min_votes: Annotated[
+        int, typer.Option("--min-votes", help="Leave out triplets with fewer votes.", min=1)
+    ] = 1,
+    transform: TransformOption = None,
+    metric: MetricOption = None,
+    seed: SeedOption = 0,
+    folder: FolderOption = None,
+    device: DeviceOption = "auto",
+    precision: PrecisionOption = "fp32",
+    threads: ThreadsOption = None,
+    weights: WeightsOption = None,
+    json_: JsonOption = False,
+) -> None:
+    """Which of two images is more like a third: how often an encoder sides with people, and how often anyone could."""
+    from lookalike.benchmarks.triplets import bench_triplets
+    from lookalike.cli.progress import stage_progress
+    from lookalike.judgments import open_judgments
+
+    judged = only_rows(open_judgments(data, images=images), where or [])
+    with stage_progress() as progress:
+        result = bench_triplets(
+            judged, encoder or [DEFAULT_ENCODER], min_votes=min_votes, metric=metric, transform=transform,
+            options=encoder_options(device, precision, threads, weights), seed=seed, progress=progress,
+        )  # fmt: skip
+    document = {**result.to_dict(), "data": data.name, "where": where or [], "min_votes": min_votes}
+    if folder is not None:
+        _write(result, document, data, where or [], folder)
+    if json_:
+        output.print_json(document)
+        return
+    _print(result)
+    if folder is not None:
+        output.say(f"report: {output.short_path(str(folder / 'report.html'))}")
+
+
+def only_rows(judged: Judgments, where: list[str]) -> Judgments:
+    """The rows that every ``COLUMN=VALUE`` (or ``COLUMN=VALUE,VALUE``) asks for.
+
+    Raises:
+        InvalidArgument: no such column, or text of another form.
+    """
+    for text in where:
+        column, equals, value = text.partition("=")
+        if not equals or not column.strip():
+            raise InvalidArgument(
+                f"--where {text!r} is not understood; write COLUMN=VALUE, such as sampler=Test"
+            )
+        judged = judged.where(**{column.strip(): [typed(part.strip()) for part in value.split(",")]})
+    return judged
+
+
+def typed(text: str) -> Any:
+    """``true`` and ``false`` as booleans; the table turns text into numbers where its column holds them."""
+    return {"true": True, "false": False}.get(text.lower(), text)
+
+
+def _write(
+    result: TripletsResult, document: dict[str, Any], data: Path, where: list[str], folder: Path
+) -> None:
+    from lookalike.cli.bench_votes_files import pictures_of, write_folder
+    from lookalike.reports.bench_triplets import triplets_figures, triplets_page
+
+    note = ", ".join([data.name, *where])
+    page = triplets_page(
+        result, pictures_of(result.table.images), title="Machines against people's votes", note=note
+    )
+    write_folder(
+        folder, page=page, document=document, figures=triplets_figures(result),
+        tables={
+            "triplets": result.rows(), "encoders": result.summary(), "margins": result.margins(),
+            "comparisons": comparison_rows(result.comparisons),
+        },
+    )  # fmt: skip
+
+
+def comparison_rows(tests: list[Any]) -> list[dict[str, Any]]:
+    """Paired tests as rows of a table."""
+    return [
+        {
+            "first": test.a, "second": test.b, "difference": test.difference.value, "low": test.difference.low,
+            "high": test.difference.high, "p": test.p, "p_holm": test.p_holm, "test": test.test,
+        }
+        for test in tests
+    ]  # fmt: skip
+
+
+def _print(result: TripletsResult) -> None:
+    rows = []
+    for one in sorted(result.worked.values(), key=lambda one: -one.agreement.score.value):
+        score, majority, share = one.agreement.score, one.agreement.majority, one.explainable
+        interval = f"{score.low:.3f} to {score.high:.3f}"
+        others = ["-" if found is None else f"{found.value:.3f}" for found in (majority, share)]
+        rows.append([one.name, f"{score.value:.3f}", interval, *others])
+    people = result.ceiling_repeated
+    if people is not None:
+        oracle, one_person = people.majority_oracle, people.leave_one_out
+        few = "" if people is result.ceiling else f", {people.repeated:,} triplets with 2 or more answers"
+        ends = f"{oracle.low:.3f} to {oracle.high:.3f}"
+        rows.append([f"(always the majority{few})", f"{oracle.value:.3f}", ends, "", ""])
+        if one_person is not None:
+            rows.append(["(one person)", f"{one_person.value:.3f}", "", "", ""])
+    numbers = ["score", "95 %", "majority", "explained"]
+    title = f"{len(result.table):,} triplets, {result.answers:,} answers"
+    output.print_table(title, ["encoder", *numbers], rows, right=numbers)
+    note_failures({name: one.error for name, one in result.failed.items()})
+    for text in result.notes:
+        output.note(text)
+    if result.position is not None:
+        bias = result.position
+        output.say(f"left chosen {100 * bias.shares[0]:.1f} % of the time (chi-square p = {bias.p:.2g})")
+
+
+def note_failures(errors: Mapping[str, str]) -> None:
+    """One line on stderr for each encoder that could not be had."""
+    for name, error in errors.items():
+        output.note(f"{printable(name)} could not be had: {error}")

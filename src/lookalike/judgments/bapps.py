@@ -1,0 +1,166 @@
+"""Readers for BAPPS (Zhang et al. 2018, LPIPS): two-alternative choices and JND on patches of 64 x 64 pixels.
+
+Layout: ``2afc/SPLIT/SUBSET/{ref,p0,p1}/NAME.png`` with ``judge/NAME.npy`` (share of people who chose p1), and
+``jnd/val/SUBSET/{p0,p1}/NAME.png`` with ``same/NAME.npy`` (share who said that the two are the same).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from lookalike.errors import JudgmentError, printable
+from lookalike.images.formats import EXTENSIONS
+from lookalike.judgments.base import COPIES
+from lookalike.judgments.catalogue import ImageCatalogue
+from lookalike.judgments.content import content_ids
+from lookalike.judgments.tables import SameDifferentTable, TripletTable
+
+VOTES = {"val": 5, "train": 2}
+"""People asked about a triplet, by split (the paper's table 2)."""
+
+JND_VOTES = 3
+"""People asked about a pair."""
+
+_MOST_VOTES = 20
+
+
+def read_bapps(folder: Path | str, subset: str | None = None) -> TripletTable:
+    """The 2AFC part: reference, a = p0, b = p1, split, and the extra columns subset and name.
+
+    Shares become votes: of 5 people (2 in the training part), or, where the share is no multiple of that, of the
+    fewest people that it fits.
+
+    Args:
+        folder: the dataset, its ``2afc``, one split or one subset.
+        subset: such as "cnn", "color", "deblur", "frameinterp", "superres", "traditional"; None means all there.
+
+    Raises:
+        JudgmentError: no such layout or subset, an image or a judgment is missing or unreadable.
+    """
+    root, places = _subsets(Path(folder), "2afc", ("ref", "p0", "p1", "judge"), subset)
+    files: dict[str, list[Path]] = {"ref": [], "p0": [], "p1": []}
+    rows: list[tuple[int, int, str, str, str]] = []
+    for place in places:
+        split = place.parent.name if place.parent.name in VOTES else ""
+        for judged in _judgments(place / "judge"):
+            votes, total = _votes(judged, VOTES.get(split, VOTES["val"]))
+            rows.append((total - votes, votes, split, place.name, judged.stem))
+            for side, listed in files.items():
+                listed.append(_image(place / side, judged.stem))
+    contents, catalogue = _catalogue(files, root)
+    columns = {"reference": contents["ref"], "a": contents["p0"], "b": contents["p1"]}
+    names = ("votes_a", "votes_b", "split", "subset", "name")
+    table = _table(columns, names, rows)
+    return TripletTable(table, catalogue, meta={COPIES: "kept"})
+
+
+def read_bapps_jnd(folder: Path | str, subset: str | None = None) -> SameDifferentTable:
+    """The JND part: a = p0, b = p1, and the extra columns split, subset and name; 3 people saw each pair.
+
+    Args and Raises: as for :func:`read_bapps`.
+    """
+    root, places = _subsets(Path(folder), "jnd", ("p0", "p1", "same"), subset)
+    files: dict[str, list[Path]] = {"p0": [], "p1": []}
+    rows: list[tuple[int, int, str, str, str]] = []
+    for place in places:
+        split = place.parent.name if place.parent.name in VOTES else ""
+        for judged in _judgments(place / "same"):
+            votes, total = _votes(judged, JND_VOTES)
+            rows.append((votes, total - votes, split, place.name, judged.stem))
+            for side, listed in files.items():
+                listed.append(_image(place / side, judged.stem))
+    contents, catalogue = _catalogue(files, root)
+    names = ("votes_same", "votes_different", "split", "subset", "name")
+    return SameDifferentTable(_table({"a": contents["p0"], "b": contents["p1"]}, names, rows), catalogue)
+
+
+def bapps_part(folder: Path, part: str) -> bool:
+    """Whether a folder holds that part ("2afc" or "jnd") of BAPPS, in itself or below."""
+    needed = ("p0", "p1", "judge") if part == "2afc" else ("p0", "p1", "same")
+    return bool(_find(folder, part, needed)[1])
+
+
+def _find(folder: Path, part: str, needed: Sequence[str]) -> tuple[Path, list[Path]]:
+    """(the part's folder, subsets below it): the dataset, the part, a split or a subset may be given."""
+    root = folder / part if (folder / part).is_dir() else folder
+    found = []
+    for depth in ("", "*", "*/*"):
+        places = sorted(root.glob(depth)) if depth else [root]
+        found = [place for place in places if all((place / name).is_dir() for name in needed)]
+        if found:
+            break
+    return root, found
+
+
+def _subsets(folder: Path, part: str, needed: Sequence[str], subset: str | None) -> tuple[Path, list[Path]]:
+    root, found = _find(folder, part, needed)
+    if not found:
+        raise JudgmentError(
+            f"{printable(str(folder))}: no part of BAPPS is here; it looks like {part}/val/SUBSET/ with "
+            f"{', '.join(needed)}"
+        )
+    chosen = [place for place in found if subset is None or place.name == subset]
+    if not chosen:
+        there = ", ".join(sorted({place.name for place in found}))
+        raise JudgmentError(
+            f"{printable(str(folder))}: BAPPS has no subset {subset!r} here; there are {there}"
+        )
+    return root, chosen
+
+
+def _judgments(folder: Path) -> list[Path]:
+    found = sorted(folder.glob("*.npy"))
+    if not found:
+        raise JudgmentError(f"{printable(str(folder))}: there are no judgments (*.npy)")
+    return found
+
+
+def _votes(file: Path, usual: int) -> tuple[int, int]:
+    """(people who chose p1 or said "same", people asked)."""
+    try:
+        values = np.load(file, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise JudgmentError(f"{printable(str(file))} is no NumPy array of numbers") from error
+    if values.size != 1 or not np.issubdtype(values.dtype, np.number):
+        raise JudgmentError(f"{printable(str(file))} must hold one share, it has shape {values.shape}")
+    share = float(values.reshape(-1)[0])
+    if not 0 <= share <= 1:
+        raise JudgmentError(f"{printable(str(file))}: {share:g} is no share between 0 and 1")
+    for people in (usual, *range(1, _MOST_VOTES + 1)):
+        if abs(share * people - round(share * people)) < 1e-3:
+            return round(share * people), people
+    raise JudgmentError(
+        f"{printable(str(file))}: {share:g} is the share of no number of people up to {_MOST_VOTES}"
+    )
+
+
+def _image(folder: Path, stem: str) -> Path:
+    usual = folder / f"{stem}.png"
+    if usual.is_file():
+        return usual
+    other = [file for file in sorted(folder.glob(f"{stem}.*")) if file.suffix.lower() in EXTENSIONS]
+    if not other:
+        raise JudgmentError(f"{printable(str(usual))} is missing, but there is a judgment about it")
+    return other[0]
+
+
+def _catalogue(files: dict[str, list[Path]], root: Path) -> tuple[dict[str, list[str]], ImageCatalogue]:
+    listed = [file for side in files.values() for file in side]
+    known = dict(zip(listed, content_ids(listed), strict=True))
+    contents = {side: [known[file] for file in found] for side, found in files.items()}
+    return contents, ImageCatalogue.from_hashed(((known[file], file) for file in listed), root)
+
+
+def _table(
+    images: dict[str, list[str]], names: Sequence[str], rows: Sequence[tuple[int, int, str, str, str]]
+) -> pa.Table:
+    others = dict(zip(names, (list(column) for column in zip(*rows, strict=True)), strict=True))
+    others["split"] = [split or None for split in others["split"]]
+    arrays = {
+        name: pa.array(values, pa.string() if name == "split" else None) for name, values in others.items()
+    }
+    return pa.table({**{name: pa.array(values) for name, values in images.items()}, **arrays})

@@ -1,0 +1,85 @@
+"""Synthetic twins written to a folder: PNG files, and the table that names them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+from PIL import Image
+
+from lookalike.errors import JudgmentError, printable
+from lookalike.judgments.base import COPIES
+from lookalike.judgments.catalogue import ImageCatalogue
+from lookalike.judgments.storage import IMAGES_FOLDER
+from lookalike.judgments.tables import PairTable, TripletTable
+from lookalike.judgments.twins_values import VALUES
+
+if TYPE_CHECKING:
+    from lookalike.judgments.twins import Factors, TwinSet, TwinTriplets
+
+
+def save_pairs(twins: TwinSet, folder: Path) -> PairTable:
+    """See :meth:`TwinSet.save`."""
+    contents, images = _write({"left": twins.left, "right": twins.right}, folder)
+    columns = {
+        **contents,
+        "shared": [",".join(twins.shared)] * len(twins),
+        **_columns("left", twins.left_factors),
+        **_columns("right", twins.right_factors),
+    }
+    table = PairTable(pa.table(columns), images, meta=_meta(twins.shared), note="synthetic twins")
+    table.save(folder)
+    return table
+
+
+def save_triplets(triplets: TwinTriplets, folder: Path) -> TripletTable:
+    """See :meth:`TwinTriplets.save`."""
+    contents, images = _write({"reference": triplets.reference, "a": triplets.a, "b": triplets.b}, folder)
+    n = len(triplets)
+    columns = {
+        **contents,
+        "votes_a": pa.array(np.ones(n, dtype=np.int32)),
+        "votes_b": pa.array(np.zeros(n, dtype=np.int32)),
+        "lacking": [",".join(triplets.lacking)] * n,
+        **_columns("reference", triplets.reference_factors),
+        **_columns("a", triplets.a_factors),
+        **_columns("b", triplets.b_factors),
+    }
+    same = tuple(triplets.reference_factors[0].shared_with(triplets.a_factors[0]))
+    table = TripletTable(pa.table(columns), images, meta=_meta(same), note="synthetic twins")
+    table.save(folder)
+    return table
+
+
+def _meta(shared: tuple[str, ...]) -> dict[str, str]:
+    """Twins that share everything are the same image twice, which a table must be told."""
+    return {COPIES: "kept"} if len(shared) == len(VALUES) else {}
+
+
+def _columns(side: str, factors: tuple[Factors, ...]) -> dict[str, list[str]]:
+    return {f"{side}_{name}": [str(getattr(one, name)) for one in factors] for name in VALUES}
+
+
+def _write(sides: Mapping[str, NDArray[np.uint8]], folder: Path) -> tuple[dict[str, Any], ImageCatalogue]:
+    """Write ``images/SIDE/00000.png``, ...: the content ids of each side, and the catalogue."""
+    from lookalike.judgments.content import content_ids
+
+    root = folder / IMAGES_FOLDER
+    files: dict[str, list[Path]] = {}
+    try:
+        for side, pixels in sides.items():
+            (root / side).mkdir(parents=True, exist_ok=True)
+            files[side] = [root / side / f"{row:05d}.png" for row in range(len(pixels))]
+            for file, image in zip(files[side], pixels, strict=True):
+                Image.fromarray(image).save(file, compress_level=1)
+    except OSError as error:
+        raise JudgmentError(f"cannot write {printable(str(folder))}: {error.strerror or error}") from error
+    listed = [file for side in sides for file in files[side]]
+    ids = content_ids(listed)
+    by_file = dict(zip(listed, ids, strict=True))
+    columns = {side: pa.array([by_file[file] for file in files[side]], pa.string()) for side in sides}
+    return columns, ImageCatalogue.from_hashed(zip(ids, listed, strict=True), root)

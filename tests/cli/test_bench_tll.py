@@ -1,0 +1,95 @@
+"""`lookalike bench tll` and `bench pairs` as a user types them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.benchmarks.pair_folders import make_pairs
+from tests.cli.conftest import Command
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return make_pairs(tmp_path / "data", 16, votes=True)
+
+
+def test_the_contract_of_the_json(lookalike: Command, folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    done = lookalike(
+        "bench",
+        "tll",
+        folder,
+        "--encoder",
+        "classic:layout",
+        "--encoder",
+        "onnx:none.onnx",
+        "-o",
+        out,
+        "--json",
+    )
+    assert done.status == 0, done.err
+    document = done.json
+    assert document["pairs"] == 16
+    assert set(document["encoders"]["classic:layout"]["cosine"]["recall"]) == {
+        "1",
+        "5",
+        "10",
+        "20",
+        "50",
+        "100",
+    }
+    assert "euclidean" in document["encoders"]["classic:layout"]
+    assert set(document["encoders"]["onnx:none.onnx"]) == {"error"}
+    assert document["associative_recall"]["classic:layout"]["1"] == 100.0
+    assert json.loads((out / "results.json").read_text()) == document
+    assert (out / "report.html").read_text().startswith("<!DOCTYPE html>")
+    assert {file.name for file in (out / "figures").iterdir()} >= {"recall.svg", "associative_recall.svg"}
+    assert {file.name for file in (out / "tables").iterdir()} >= {"recall.csv", "ranks.csv"}
+
+
+def test_a_table_for_people(lookalike: Command, folder: Path) -> None:
+    done = lookalike("bench", "pairs", folder, "-e", "classic:layout", "--limit", "6")
+    assert done.status == 0, done.err
+    assert "6 pairs" in done.out
+    assert "classic:layout" in done.out
+    assert done.err == ""  # no progress in a pipe
+
+
+def test_a_bad_image_is_one_line_or_skipped(lookalike: Command, folder: Path) -> None:
+    bad = folder / "left" / "p003.png"
+    bad.write_bytes(bad.read_bytes()[:60])
+    done = lookalike("bench", "tll", folder, "-e", "classic:layout")
+    assert done.status == 1
+    assert done.err.count("\n") == 1
+    assert "p003.png" in done.err
+    done = lookalike("bench", "tll", folder, "-e", "classic:layout", "--skip-bad", "--json")
+    assert done.status == 0, done.err
+    assert done.json["pairs"] == 15
+    assert done.json["skipped"]["images"][0]["name"] == "left/p003.png"
+
+
+def test_nothing_works(lookalike: Command, folder: Path, tmp_path: Path) -> None:
+    done = lookalike("bench", "tll", folder, "-e", "onnx:none.onnx")
+    assert (done.status, done.err.count("\n")) == (1, 1)
+    (tmp_path / "file").write_text("")
+    done = lookalike("bench", "tll", folder, "-e", "classic:layout", "-o", tmp_path / "file")
+    assert done.status == 1
+    assert "is a file" in done.err
+    assert lookalike("bench", "tll", folder, "--limit", "1").status == 2
+
+
+def test_faces_without_any_in_the_images(lookalike: Command, folder: Path) -> None:
+    pytest.importorskip("dlib")
+    done = lookalike("bench", "tll", folder, "-e", "classic:layout", "--faces", "--limit", "4", "--json")
+    assert done.status == 0, done.err
+    document = done.json
+    assert document["encoders"]["faces"]["euclidean"]["recall"]["100"] == 0.0  # +inf is never found
+    plain, both = (
+        document["encoders"][name]["cosine"]["recall"]
+        for name in ("classic:layout", "classic:layout + faces")
+    )
+    assert plain == both  # no faces: the same constant everywhere
+    assert document["faces"]["pairs_with_a_face"]["neither"] == 4
