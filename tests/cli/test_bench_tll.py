@@ -71,6 +71,35 @@ def test_a_bad_image_is_one_line_or_skipped(lookalike: Command, folder: Path) ->
     assert done.json["skipped"]["images"][0]["name"] == "left/p003.png"
 
 
+def test_every_kind_of_bad_image_is_listed(lookalike: Command, folder: Path, tmp_path: Path) -> None:
+    (folder / "left" / "p001.png").write_bytes(b"")
+    (folder / "right" / "p004.png").unlink()
+    damaged = folder / "left" / "p003.png"
+    damaged.write_bytes(damaged.read_bytes()[:60])
+    done = lookalike("bench", "pairs", folder, "-e", "classic:layout")
+    assert done.status == 1
+    assert done.err.count("\n") == 1
+    assert "line 3: left: " in done.err
+    assert "2 rows are wrong like this" in done.err
+    assert "--skip-bad" in done.err
+    out = tmp_path / "out"
+    for name in ("pairs", "tll"):
+        done = lookalike("bench", name, folder, "-e", "classic:layout", "--skip-bad", "-o", out)
+        assert done.status == 0, done.err
+        assert "left out: 3 pairs with 3 unreadable images" in done.out
+        found = json.loads((out / "results.json").read_text())
+        assert found["pairs"] == 13
+        assert found["skipped"]["pairs"] == 3
+        assert {one["name"] for one in found["skipped"]["images"]} == {
+            "left/p001.png", "right/p004", "left/p003.png",
+        }  # fmt: skip
+        reasons = [one["reason"] for one in found["skipped"]["images"]]
+        assert "the file is empty (0 bytes) (line 3)" in reasons
+        for one in ("left/p001.png", "right/p004", "left/p003.png"):
+            assert one in done.err
+            assert one in (out / "report.html").read_text()
+
+
 def test_nothing_works(lookalike: Command, folder: Path, tmp_path: Path) -> None:
     done = lookalike("bench", "tll", folder, "-e", "onnx:none.onnx")
     assert (done.status, done.err.count("\n")) == (1, 1)

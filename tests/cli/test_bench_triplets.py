@@ -6,10 +6,14 @@ import csv
 import json
 import re
 import xml.etree.ElementTree as ElementTree
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from lookalike.cli.bench_triplets import only_rows
+from lookalike.errors import InvalidArgument
+from lookalike.judgments import read_nights
 from tests.benchmarks.published_layouts import bapps, nights, things
 from tests.benchmarks.rigged import LEVELS, shades, voted, write
 
@@ -176,3 +180,100 @@ def test_things(lookalike: Command, tmp_path: Path) -> None:
     assert (
         "accuracy" in lookalike("bench", "things", folder, "--images", folder / "images", "-e", "pixels").out
     )
+
+
+@pytest.mark.parametrize(
+    ("make", "name", "bad", "rows"),
+    [
+        (voted, "triplets", {"images/far.png": "missing", "images/below.png": "damaged"}, 2),
+        (nights, "nights", {"distort/000/002_1.png": "empty", "ref/000/003.png": "damaged"}, 2),
+        (bapps, "bapps", {"2afc/val/cnn/p0/000.png": "missing", "jnd/val/cnn/p1/001.png": "empty"}, 2),
+        (things, "things", {"images/dog.png": "empty"}, 1),
+    ],
+)
+def test_bad_images_are_left_out_and_listed(
+    lookalike: Command,
+    tmp_path: Path,
+    make: Callable[[Path], Path],
+    name: str,
+    bad: dict[str, str],
+    rows: int,
+) -> None:
+    data = make(tmp_path / "data")
+    for file, how in bad.items():
+        if how == "missing":
+            (data / file).unlink()
+        else:
+            (data / file).write_bytes((data / file).read_bytes()[: 40 if how == "damaged" else 0])
+    command = [
+        "bench",
+        name,
+        data,
+        "-e",
+        "pixels",
+        *(["--images", data / "images"] if name == "things" else []),
+    ]
+    refused = lookalike(*command)
+    assert refused.status == 1
+    assert len(refused.err.strip().splitlines()) == 1
+    done = lookalike(*command, "--skip-bad", "-o", tmp_path / "out")
+    assert done.status == 0, done.err
+    skipped = json.loads((tmp_path / "out/results.json").read_text())["skipped"]
+    listed = {one["name"] for one in skipped["images"]}
+    assert {Path(one).stem for one in listed} == {Path(file).stem for file in bad}
+    # The JND votes of NIGHTS are about the same images: those of triplet 2 and 3 are three pairs.
+    assert skipped["rows"] == rows + (3 if name == "nights" else 0)
+    said = f"Left out: {skipped['rows']} row"
+    assert said in " ".join(done.err.split())
+    assert said in (tmp_path / "out/report.html").read_text()
+
+
+def test_where_reads_values_as_the_column_holds_them(lookalike: Command, tmp_path: Path) -> None:
+    shades(tmp_path / "images", LEVELS)
+    write(
+        tmp_path / "triplets.csv",
+        "reference,a,b,votes_a,votes_b,round,weight,shown,mood",
+        "ref,near,far,3,1,1,0.5,True,fine",
+        "ref,out,near,4,1,2,0.5,False,",
+        'ref,mid,below,2,3,10,1.5,True,"well, so so"',
+    )
+
+    def count(*where: str) -> int:
+        asked = [part for one in where for part in ("--where", one)]
+        done = lookalike("bench", "triplets", tmp_path, "-e", "pixels", *asked, "--json")
+        assert done.status == 0, done.err
+        return int(done.json["triplets"])
+
+    assert count("round=1") == 1  # not 10
+    assert count("round=1.0,2") == 2
+    assert count("weight=0.50") == 2
+    assert count("weight=.5", "round=2") == 1
+    assert count("shown=True") == 2  # text in this table, written as it is
+    assert count("mood=") == 1
+    assert count('mood="well, so so",fine') == 2
+
+    def refused(where: str) -> str:
+        done = lookalike("bench", "triplets", tmp_path, "-e", "pixels", "--where", where)
+        assert done.status == 1
+        assert len(done.err.strip().splitlines()) == 1
+        return " ".join(done.err.split())
+
+    assert "no row has that; round is 1, 2, 10" in refused("round=3")
+    assert "round holds numbers" in refused("round=one")
+    assert "round holds numbers" in refused("round=true")
+    assert "no row has that; shown is True, False" in refused("shown=true")
+    assert "no column colour; it has" in refused("colour=red")
+    assert "reference, which holds images" in refused("reference=ref")
+
+
+def test_where_on_truth_values(tmp_path: Path) -> None:
+    table = read_nights(nights(tmp_path), min_votes=0)
+    assert len(only_rows(table, ["is_imagenet=true"])) == 2
+    assert len(only_rows(table, ["is_imagenet=FALSE", "split=test"])) == 4
+    assert len(only_rows(table, ["is_imagenet=0,1"])) == len(table)
+    with pytest.raises(InvalidArgument, match="is_imagenet is true or false"):
+        only_rows(table, ["is_imagenet=maybe"])
+    with pytest.raises(InvalidArgument, match="cannot be compared"):
+        only_rows(table, ["votes_a=2.5"])
+    with pytest.raises(InvalidArgument, match="cannot be compared"):
+        table.where(votes_a=True)

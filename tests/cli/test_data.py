@@ -78,6 +78,32 @@ def test_validate_finds_damaged_images(data: Path) -> None:
     assert len(json.loads(result.stdout)["problems"]) == 1
 
 
+def test_bad_images_are_left_out_and_counted(data: Path, tmp_path: Path) -> None:
+    (data / "pics" / "cup.png").write_bytes(b"")
+    error = refusal("validate", data)
+    assert isinstance(error, BadRow)
+    assert error.line == 2
+    assert "--skip-bad" in str(error)
+    assert "2 rows are wrong like this" in str(error)
+    found = answer("validate", data, "--skip-bad", "--decode")
+    assert (found["valid"], found["rows"], found["images"]) == (True, 1, 3)
+    assert [(one["name"], one["line"]) for one in found["refused"]] == [
+        ("pics/cup.png", 2),
+        ("pics/cup.png", 3),
+    ]
+    said = run("validate", data, "--skip-bad")
+    assert "left out line 2: pics/cup.png: the file is empty" in said.output
+    assert "1 rows of triplets, all 3 images are there; 2 rows left out" in said.output
+    assert "rows left out" in run("describe", data, "--skip-bad").output
+    assert len(answer("describe", data, "--skip-bad")["refused"]) == 2
+    assert len(answer("convert", data, tmp_path / "out", "--skip-bad")["refused"]) == 2
+    assert answer("validate", tmp_path / "out", "--images", data)["rows"] == 1
+    (data / "pics" / "jug.png").write_bytes(b"no image")
+    damaged = run("validate", data, "--skip-bad", "--decode")
+    assert damaged.exit_code == 0
+    assert "1 images cannot be decoded" in damaged.output
+
+
 def test_convert_travels(data: Path, tmp_path: Path) -> None:
     answered = answer("convert", data, tmp_path / "saved", "--copy-images")
     assert (answered["rows"], answered["images"], answered["copied"]) == (3, 4, True)

@@ -103,7 +103,7 @@ def test_what_is_damaged(bapps: Path) -> None:
     np.save(judge, np.array(1.0))
     image = bapps / "2afc/val/color/p1/000000.png"
     image.unlink()
-    with pytest.raises(JudgmentError, match=r"p1/000000\.png is missing"):
+    with pytest.raises(JudgmentError, match=r"p1/000000\.png: the image is missing"):
         read_bapps(bapps)
     picture(image.with_suffix(".jpg"), 5)
     assert len(read_bapps(bapps)) == 4

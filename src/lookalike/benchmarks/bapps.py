@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from lookalike.benchmarks.ceilings import Ceiling, two_afc_ceiling
 from lookalike.benchmarks.jnd import Jnd, jnd
+from lookalike.benchmarks.left_out import LeftOut, refused, without_bad
 from lookalike.benchmarks.nights import part_dict
 from lookalike.benchmarks.statistics import PairedTest, paired_means
 from lookalike.benchmarks.triplets_encoders import (
@@ -105,6 +106,7 @@ class BappsResult:
         comparisons: every two encoders, paired over all triplets, Holm-corrected.
         jnd_pairs: pairs with JND votes.
         notes: what a reader must know about the data.
+        skipped: rows left out because an image cannot be used.
     """
 
     table: TripletTable
@@ -114,6 +116,7 @@ class BappsResult:
     comparisons: list[PairedTest]
     jnd_pairs: int
     notes: list[str] = field(default_factory=list)
+    skipped: LeftOut = field(default_factory=LeftOut)
 
     def to_dict(self) -> dict[str, Any]:
         """What `bench bapps --json` prints; shares in [0, 1]."""
@@ -127,6 +130,7 @@ class BappsResult:
             },
             "ceiling": {name: ceiling_dict(one, one) for name, one in self.ceilings.items()},
             "comparisons": [test.to_dict() for test in self.comparisons],
+            "skipped": self.skipped.to_dict(),
             "notes": self.notes,
         }
 
@@ -139,6 +143,7 @@ def bench_bapps(
     split: str = "val",
     metric: Metric | None = None,
     transform: Literal["whiten"] | None = None,
+    skip_bad: bool = False,
     options: EncoderOptions | None = None,
     seed: int = 0,
     progress: Progress | None = None,
@@ -153,6 +158,7 @@ def bench_bapps(
         encoders: names or encoders; ``pixels`` is the baseline.
         subset: such as ``cnn``; None: all that are there.
         split: ``val`` as published, or ``train``; a folder that does not say its split counts as any.
+        skip_bad: leave out rows with an image that is missing, empty or cannot be decoded, and list them.
         metric, transform, options, seed, progress: as for :func:`lookalike.benchmarks.triplets.bench_triplets`.
 
     Raises:
@@ -162,8 +168,13 @@ def bench_bapps(
     from lookalike.judgments import read_bapps
 
     encoder_names(encoders)
-    table = _of_split(read_bapps(folder, subset), split)
-    pairs = _jnd_pairs(Path(folder), subset, split)
+    how: dict[str, Any] = {"skip_bad": skip_bad, "progress": progress}
+    table = _of_split(read_bapps(folder, subset, **how), split)
+    table, left = without_bad(table, progress) if skip_bad else (table, refused(table))
+    pairs = _jnd_pairs(Path(folder), subset, split, how)
+    if pairs is not None:
+        pairs, bad = without_bad(pairs, progress) if skip_bad else (pairs, refused(pairs))
+        left += bad
     images = table.images if pairs is None else table.images.merged(pairs.images)
     contents = table.distinct_images() + ([] if pairs is None else pairs.distinct_images())
     found: dict[str, BappsScore | Failed] = {}
@@ -175,9 +186,9 @@ def bench_bapps(
     worked = {n: one.pooled.items for n, one in found.items() if isinstance(one, BappsScore)}
     tests = paired_means(worked, seed=seed) if len(worked) > 1 else []
     notes = [] if pairs is not None else ["There are no JND votes of this part in this copy of BAPPS."]
-    return BappsResult(
-        table, split, found, _ceilings(table, seed), tests, 0 if pairs is None else len(pairs), notes
-    )
+    notes += left.notes()
+    jnd_pairs = 0 if pairs is None else len(pairs)
+    return BappsResult(table, split, found, _ceilings(table, seed), tests, jnd_pairs, notes, left)
 
 
 def by_subset(judged: Judgments) -> dict[str, NDArray[np.bool_]]:
@@ -186,14 +197,16 @@ def by_subset(judged: Judgments) -> dict[str, NDArray[np.bool_]]:
     return {str(name): names == name for name in np.unique(names)}
 
 
-def _jnd_pairs(folder: Path, subset: str | None, split: str) -> SameDifferentTable | None:
+def _jnd_pairs(
+    folder: Path, subset: str | None, split: str, how: dict[str, Any]
+) -> SameDifferentTable | None:
     """The JND part, or None: many copies hold the 2AFC part alone, and JND knows fewer subsets and one split."""
     from lookalike.judgments import read_bapps_jnd
     from lookalike.judgments.bapps import bapps_part
 
     if not bapps_part(folder, "jnd"):
         return None
-    pairs = read_bapps_jnd(folder)
+    pairs = read_bapps_jnd(folder, **how)
     there = {"subset": pairs.column("subset"), "split": pairs.column("split")}
     keep = np.array([found in (split, None) for found in there["split"]], dtype=bool)
     if subset is not None:

@@ -8,16 +8,16 @@ means, components, reference levels, weights and calibration.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lookalike.benchmarks.comparator_cv_result import ComparatorResult, Reliability, reliability
 from lookalike.benchmarks.near_duplicates import near_duplicates
-from lookalike.benchmarks.paired_tests import PairedTest, paired_proportions
+from lookalike.benchmarks.paired_tests import paired_proportions
 from lookalike.benchmarks.progress import Progress
-from lookalike.benchmarks.recall import RANKS, Recall, recall
+from lookalike.benchmarks.recall import recall
 from lookalike.errors import BenchmarkError
 from lookalike.similarity.comparator_fit import Calibration, Rivals, calibrate, gather, learn_weights
 from lookalike.similarity.comparator_model import LEAST_PAIRS
@@ -38,68 +38,18 @@ TESTED = (1, 5, 10, 20)
 SAME_FACE = 0.3
 """Faces nearer than this are held to be of one photograph; other photographs of a person may be in other folds."""
 
-_BINS = 10
 _BLOCK = 100
 
-
-@dataclass(frozen=True)
-class Reliability:
-    """Are the probabilities of held-out pairs right, at even odds (a real pair for each chance pair)?
-
-    Attributes:
-        expected_error: mean difference between probability and share of real pairs over ten equal bins (ECE).
-        brier: mean squared error of the probabilities.
-        bins: (mean probability, share of real pairs, weight of the bin) of bins that are not empty.
-    """
-
-    expected_error: float
-    brier: float
-    bins: tuple[tuple[float, float, float], ...]
-
-
-@dataclass(frozen=True)
-class ComparatorResult:
-    """What cross-validation found.
-
-    Attributes:
-        pairs: how many.
-        folds: how many.
-        groups: groups of pairs that stayed together because of near-duplicates.
-        recalls: name -> recall: ``comparator``, ``cosine``, and with faces ``cosine + faces``.
-        tests: k -> paired tests between them, Holm's correction within each k.
-        without: cue -> recall of the comparator without it (learned anew).
-        alone: cue -> recall of a comparator with this cue only.
-        reliability: of the probabilities.
-        weights: (cue, column, mean weight over the folds).
-    """
-
-    pairs: int
-    folds: int
-    groups: int
-    recalls: dict[str, Recall]
-    tests: dict[int, list[PairedTest]]
-    without: dict[str, Recall]
-    alone: dict[str, Recall]
-    reliability: Reliability
-    weights: tuple[tuple[str, str, float], ...]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON; recall in percent."""
-        return {
-            "pairs": self.pairs,
-            "folds": self.folds,
-            "groups": self.groups,
-            "encoders": {name: {"recall": _percent(r), **_interval(r)} for name, r in self.recalls.items()},
-            "tests": {str(k): [test.to_dict() for test in tests] for k, tests in self.tests.items()},
-            "without": {cue: _percent(r) for cue, r in self.without.items()},
-            "alone": {cue: _percent(r) for cue, r in self.alone.items()},
-            "reliability": {
-                "expected_error": self.reliability.expected_error,
-                "brier": self.reliability.brier,
-                "bins": [list(part) for part in self.reliability.bins],
-            },
-            "weights": [{"cue": cue, "column": column, "weight": w} for cue, column, w in self.weights],
-        }
+__all__ = [
+    "ComparatorResult",
+    "Reliability",
+    "assign_folds",
+    "baselines",
+    "cross_validate",
+    "cross_validate_described",
+    "groups_of",
+    "reliability",
+]
 
 
 def cross_validate(
@@ -249,9 +199,8 @@ def baselines(
     found = {"cosine": cosine}
     if left.faces is not None and right.faces is not None:
         far = set_distance_matrix([descriptors(f) for f in left.faces], [descriptors(f) for f in right.faces])
-        found["cosine + faces"] = cosine + np.float32(FACE_WEIGHT) * np.where(
-            np.isfinite(far), far, FACE_ABSENT
-        )
+        known = np.where(np.isfinite(far), far, np.float32(FACE_ABSENT))
+        found["cosine + faces"] = np.asarray(cosine + np.float32(FACE_WEIGHT) * known, dtype=np.float32)
     return found
 
 
@@ -288,25 +237,6 @@ def assign_folds(group: NDArray[np.intp], folds: int, seed: int) -> NDArray[np.i
     return fold
 
 
-def reliability(scores: NDArray[np.float32]) -> Reliability:
-    """From held-out scores (n, m), the pair of row i in column i; each real pair weighs as all its chance pairs."""
-    from lookalike.similarity.comparator_model import to_probability
-
-    n, m = scores.shape
-    probability = to_probability(scores).ravel()
-    real = np.eye(n, m, dtype=bool).ravel()
-    weight = np.where(real, 1.0, 1.0 / (m - 1)) / (2 * n)
-    place = np.minimum((probability * _BINS).astype(int), _BINS - 1)
-    total = np.bincount(place, weight, _BINS)
-    kept = total > 0
-    said = np.bincount(place, weight * probability, _BINS)[kept] / total[kept]
-    true = np.bincount(place, weight * real, _BINS)[kept] / total[kept]
-    error = float((np.abs(said - true) * total[kept]).sum())
-    brier = float((weight * (probability - real) ** 2).sum())
-    bins = tuple((float(s), float(t), float(w)) for s, t, w in zip(said, true, total[kept], strict=True))
-    return Reliability(error, brier, bins)
-
-
 def _check(n: int, folds: int) -> None:
     if folds < 2:
         raise BenchmarkError(f"cross-validation needs at least 2 folds, got {folds}")
@@ -314,11 +244,3 @@ def _check(n: int, folds: int) -> None:
         raise BenchmarkError(
             f"{n} pairs are too few for {folds} folds; at least {LEAST_PAIRS} must be left to learn from"
         )
-
-
-def _percent(found: Recall) -> dict[str, float]:
-    return {str(k): 100 * found.at[k].value for k in RANKS if k in found.at}
-
-
-def _interval(found: Recall) -> dict[str, dict[str, list[float]]]:
-    return {"interval": {str(k): [100 * e.low, 100 * e.high] for k, e in found.at.items()}}

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.benchmarks.jnd import Jnd, jnd
+from lookalike.benchmarks.left_out import LeftOut, refused, without_bad
 from lookalike.benchmarks.statistics import PairedTest, paired_means
 from lookalike.benchmarks.triplets_encoders import (
     Failed,
@@ -88,6 +89,7 @@ class NightsResult:
         comparisons: every two encoders, paired over triplets, Holm-corrected.
         jnd_pairs: pairs with JND votes that were used.
         notes: what a reader must know about the data.
+        skipped: rows left out because an image cannot be used.
     """
 
     table: TripletTable
@@ -96,6 +98,7 @@ class NightsResult:
     comparisons: list[PairedTest]
     jnd_pairs: int
     notes: list[str] = field(default_factory=list)
+    skipped: LeftOut = field(default_factory=LeftOut)
 
     def to_dict(self) -> dict[str, Any]:
         """What `bench nights --json` prints; shares in [0, 1]."""
@@ -109,6 +112,7 @@ class NightsResult:
             },
             "comparisons": [test.to_dict() for test in self.comparisons],
             "published": dict(PUBLISHED),
+            "skipped": self.skipped.to_dict(),
             "notes": self.notes,
         }
 
@@ -122,6 +126,7 @@ def bench_nights(
     skip_missing: bool = False,
     metric: Metric | None = None,
     transform: Literal["whiten"] | None = None,
+    skip_bad: bool = False,
     options: EncoderOptions | None = None,
     seed: int = 0,
     progress: Progress | None = None,
@@ -138,6 +143,7 @@ def bench_nights(
         split: ``test`` as published, ``test_imagenet``, ``test_no_imagenet``, ``val`` or ``train``.
         min_votes: as published, 6.
         skip_missing: leave out triplets whose images are not here.
+        skip_bad: leave out rows with an image that is missing, empty or cannot be decoded, and list them.
         metric, transform, options, seed, progress: as for :func:`lookalike.benchmarks.triplets.bench_triplets`.
 
     Raises:
@@ -147,15 +153,27 @@ def bench_nights(
     from lookalike.judgments import read_nights, read_nights_jnd
 
     encoder_names(encoders)
-    table = read_nights(folder, split=split, min_votes=min_votes, skip_missing=skip_missing)
+    table = read_nights(
+        folder,
+        split=split,
+        min_votes=min_votes,
+        skip_missing=skip_missing,
+        skip_bad=skip_bad,
+        progress=progress,
+    )
     notes = [table.note] if table.note else []
+    table, left = without_bad(table, progress) if skip_bad else (table, refused(table))
     pairs: SameDifferentTable | None = None
     if (Path(folder) / "jnd_votes.csv").is_file():
-        pairs, left_out = one_same_pair(read_nights_jnd(folder))
+        pairs = read_nights_jnd(folder, skip_bad=skip_bad, progress=progress)
+        pairs, bad = without_bad(pairs, progress) if skip_bad else (pairs, refused(pairs))
+        left += bad
+        pairs, left_out = one_same_pair(pairs)
         if left_out:
             notes.append(
                 f"JND: {left_out:,} pairs of triplets without exactly one 'same' pair were left out."
             )
+    notes += left.notes()
     images = table.images if pairs is None else table.images.merged(pairs.images)
     contents = table.distinct_images() + ([] if pairs is None else pairs.distinct_images())
     found: dict[str, NightsScore | Failed] = {}
@@ -166,7 +184,7 @@ def bench_nights(
     check_any(found)
     worked = {n: one.score.items for n, one in found.items() if isinstance(one, NightsScore)}
     tests = paired_means(worked, seed=seed) if len(worked) > 1 else []
-    return NightsResult(table, split, found, tests, 0 if pairs is None else len(pairs), notes)
+    return NightsResult(table, split, found, tests, 0 if pairs is None else len(pairs), notes, left)
 
 
 def one_same_pair(pairs: SameDifferentTable) -> tuple[SameDifferentTable, int]:

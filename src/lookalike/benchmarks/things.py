@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from lookalike.benchmarks.left_out import LeftOut, refused, without_bad
 from lookalike.benchmarks.odd_one_out import OddOneOut, odd_one_out
 from lookalike.benchmarks.statistics import Estimate, PairedTest, bootstrap_mean, paired_means
 from lookalike.benchmarks.triplets_encoders import Failed, check_any, each_encoder, encoder_names
@@ -60,6 +61,7 @@ class ThingsResult:
         comparisons: every two encoders, paired over trials, weighted by answers, Holm-corrected.
         images: number of distinct images.
         notes: what a reader must know about the data.
+        skipped: rows left out because an image cannot be used.
     """
 
     trios: list[Trio]
@@ -69,6 +71,7 @@ class ThingsResult:
     comparisons: list[PairedTest]
     images: int
     notes: list[str] = field(default_factory=list)
+    skipped: LeftOut = field(default_factory=LeftOut)
 
     def to_dict(self) -> dict[str, Any]:
         """What `bench things --json` prints; shares in [0, 1]."""
@@ -83,6 +86,7 @@ class ThingsResult:
             "chance": 1 / 3,
             "ceiling": None if self.ceiling is None else self.ceiling.to_dict(),
             "comparisons": [test.to_dict() for test in self.comparisons],
+            "skipped": self.skipped.to_dict(),
             "notes": self.notes,
         }
 
@@ -95,6 +99,7 @@ def bench_things(
     split: str | None = None,
     metric: Metric | None = None,
     transform: Literal["whiten"] | None = None,
+    skip_bad: bool = False,
     options: EncoderOptions | None = None,
     seed: int = 0,
     progress: Progress | None = None,
@@ -109,6 +114,7 @@ def bench_things(
         encoders: names or encoders; ``pixels`` is the baseline.
         images: for ``judged`` given as a place: folder of the images.
         split: for a folder of the published set: ``val`` (default), ``train``, ``test1`` ...
+        skip_bad: leave out rows with an image that is missing, empty or cannot be decoded, and list them.
         metric, transform, options, seed, progress: as for :func:`lookalike.benchmarks.triplets.bench_triplets`.
 
     Raises:
@@ -116,7 +122,8 @@ def bench_things(
         BenchmarkError: no answers, or not one encoder could be had.
     """
     encoder_names(encoders)
-    table = _opened(judged, images, split)
+    table = _opened(judged, images, split, {"skip_bad": skip_bad, "progress": progress})
+    table, left = without_bad(table, progress) if skip_bad else (table, refused(table))
     trios, votes = count_trials(table)
     if not votes.sum():
         raise BenchmarkError("the table holds no odd-one-out answers; check the data")
@@ -137,8 +144,8 @@ def bench_things(
     weights = next(iter(worked.values())).votes
     items = {name: one.items for name, one in worked.items()}
     tests = paired_means(items, weights, seed=seed) if len(worked) > 1 else []
-    notes = [table.note] if table.note else []
-    return ThingsResult(trios, votes, found, odd_ceiling(votes, seed=seed), tests, len(contents), notes)
+    notes = [*([table.note] if table.note else []), *left.notes()]
+    return ThingsResult(trios, votes, found, odd_ceiling(votes, seed=seed), tests, len(contents), notes, left)
 
 
 def count_trials(table: OddOneOutTable) -> tuple[list[Trio], NDArray[np.int64]]:
@@ -167,15 +174,15 @@ def odd_ceiling(votes: NDArray[np.int64], *, seed: int = 0) -> OddCeiling | None
 
 
 def _opened(
-    judged: OddOneOutTable | Path | str, images: Path | str | None, split: str | None
+    judged: OddOneOutTable | Path | str, images: Path | str | None, split: str | None, how: dict[str, Any]
 ) -> OddOneOutTable:
     from lookalike.judgments import OddOneOutTable, open_judgments, read_things
 
     if not isinstance(judged, str | Path):
         return judged
     if split is not None:
-        return read_things(judged, images, split=split)
-    table = open_judgments(judged, images=images, kind="odd-one-out")
+        return read_things(judged, images, split=split, **how)
+    table = open_judgments(judged, images=images, kind="odd-one-out", **how)
     if not isinstance(table, OddOneOutTable):
         raise BenchmarkError(f"{judged} holds judgments of the kind {table.kind!r}, not odd-one-out")
     return table

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from lookalike.benchmarks.features import BadImage, Features, images_of
+from lookalike.benchmarks.features import BadImage, Features
+from lookalike.benchmarks.left_out import refused, without_bad
 from lookalike.benchmarks.near_duplicates import FACE_THRESHOLD, GENERIC_THRESHOLD
 from lookalike.benchmarks.progress import Progress
 from lookalike.benchmarks.tll_result import PairsResult
@@ -21,7 +22,7 @@ from lookalike.encoders import Encoder, EncoderOptions
 from lookalike.errors import BenchmarkError
 
 if TYPE_CHECKING:
-    from lookalike.judgments import PairTable
+    from lookalike.judgments import Judgments, PairTable
 
 PAPER = "paper"
 """As an encoder's name: the eight networks of the paper."""
@@ -44,7 +45,7 @@ class PairsOptions:
         generic_threshold: cosine distance up to which two images are near-duplicates.
         face_threshold: L2 distance up to which two faces are.
         seed: of everything random.
-        skip_bad: leave out pairs with an image that cannot be read, and list them.
+        skip_bad: leave out pairs with an image that is missing, empty or cannot be decoded, and list them.
         errors_shown: how many queries the gallery of errors shows at most.
         cache: False computes all features anew and keeps none.
         cache_folder: where features are kept; None: the user's cache.
@@ -94,7 +95,7 @@ def bench_pairs(
     chosen = PairsOptions(**options)
     if progress is not None:
         progress("reading the table", 0, 0)
-    table = _table(data, images, limit)
+    table = _table(data, images, limit, chosen.skip_bad, progress)
     names = expand(encoders)
     if chosen.generic_faces and not chosen.faces:
         raise BenchmarkError("generic features of faces need faces: give faces=True as well (--faces)")
@@ -132,14 +133,22 @@ def expand(encoders: Sequence[str | Encoder]) -> list[str | Encoder]:
     return list(found.values())
 
 
-def _table(data: PairTable | Path | str, images: Path | None, limit: int | None) -> PairTable:
+def _table(
+    data: PairTable | Path | str,
+    images: Path | None,
+    limit: int | None,
+    skip_bad: bool,
+    progress: Progress | None,
+) -> PairTable:
     from lookalike.judgments import PairTable, open_judgments
 
-    table = open_judgments(data, images=images) if isinstance(data, str | Path) else data
+    table: Judgments | Path | str = data
+    if isinstance(data, str | Path):
+        table = open_judgments(data, images=images, skip_bad=skip_bad, progress=progress)
     if not isinstance(table, PairTable):
         raise BenchmarkError(
             f"this benchmark needs a table of pairs, but {data if isinstance(data, str | Path) else 'this'} "
-            f"holds {table.kind}; see `lookalike bench --help` for the others"
+            f"holds {getattr(table, 'kind', 'something else')}; see `lookalike bench --help` for the others"
         )
     if limit is not None:
         table = table.select(np.arange(len(table)) < limit)
@@ -155,19 +164,9 @@ def _readable(
         "cache_folder": options.cache_folder,
         "progress": progress,
     }
-    bad: dict[str, BadImage] = {}
-    rows = np.ones(len(table), dtype=bool)
-    if options.skip_bad:
-        found, bad = images_of(table, ("left", "right"))
-        unreadable = Features(found, **kept).find_bad()
-        bad |= {
-            content: BadImage(table.images.name(content), one.reason) for content, one in unreadable.items()
-        }
-        columns = zip(table.column("left"), table.column("right"), strict=True)
-        rows = np.array([left not in bad and right not in bad for left, right in columns], dtype=bool)
-    good = table.select(rows)
+    good, left = without_bad(table, **kept) if options.skip_bad else (table, refused(table))
     if len(good) < 2:
         raise BenchmarkError(
             f"retrieval needs at least two pairs; {len(good)} of {len(table)} can be used here"
         )
-    return good, Features.of(good, ("left", "right"), **kept), bad, int((~rows).sum())
+    return good, Features.of(good, ("left", "right"), **kept), dict(left.images), left.rows

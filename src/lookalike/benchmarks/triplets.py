@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.benchmarks.ceilings import Ceiling, two_afc_ceiling
+from lookalike.benchmarks.left_out import refused, without_bad
 from lookalike.benchmarks.position_bias import PositionBias, position_bias
 from lookalike.benchmarks.statistics import Estimate, PairedTest, bootstrap_mean, paired_means
 from lookalike.benchmarks.triplets_encoders import (
@@ -43,6 +44,7 @@ def bench_triplets(
     min_votes: int = 1,
     metric: Metric | None = None,
     transform: Literal["whiten"] | None = None,
+    skip_bad: bool = False,
     options: EncoderOptions | None = None,
     seed: int = 0,
     progress: Progress | None = None,
@@ -57,6 +59,7 @@ def bench_triplets(
         min_votes: triplets with fewer votes are left out.
         metric: None: cosine distance, and L2 for ``pixels``.
         transform: ``whiten`` adds a row "NAME | whiten" for each encoder.
+        skip_bad: leave out rows with an image that is missing, empty or cannot be decoded, and list them.
         options: used for encoders given by name.
         seed: of the bootstrap.
         progress: called with what is being done.
@@ -66,12 +69,13 @@ def bench_triplets(
         JudgmentError: the table or an image of it cannot be had.
     """
     encoder_names(encoders)
-    opened = _opened(judged, images)
-    notes = [opened.note] if opened.note else []
+    opened = _opened(judged, images, skip_bad, progress)
+    opened, left = without_bad(opened, progress) if skip_bad and len(opened) else (opened, refused(opened))
+    notes = [*([opened.note] if opened.note else []), *left.notes()]
     table, position = _counted(opened, seed)
-    table, left_out = _voted(table, min_votes)
-    if left_out:
-        notes.append(f"{left_out:,} triplets with fewer than {plural_votes(min_votes)} were left out.")
+    table, too_few = _voted(table, min_votes)
+    if too_few:
+        notes.append(f"{too_few:,} triplets with fewer than {plural_votes(min_votes)} were left out.")
     reference, a, b = (table.column(name) for name in ("reference", "a", "b"))
     votes_a, votes_b = (table.array(name).astype(np.float64) for name in ("votes_a", "votes_b"))
     found: dict[str, EncoderVotes | Failed] = {}
@@ -96,6 +100,7 @@ def bench_triplets(
         position=position,
         seed=seed,
         notes=notes,
+        skipped=left,
     )
 
 
@@ -173,11 +178,13 @@ def plural_votes(count: int) -> str:
     return f"{count} vote" if count == 1 else f"{count} votes"
 
 
-def _opened(judged: Judgments | str | Path, images: Path | str | None) -> Judgments:
+def _opened(
+    judged: Judgments | str | Path, images: Path | str | None, skip_bad: bool, progress: Progress | None
+) -> Judgments:
     if isinstance(judged, str | Path):
         from lookalike.judgments import open_judgments
 
-        return open_judgments(judged, images=images)
+        return open_judgments(judged, images=images, skip_bad=skip_bad, progress=progress)
     return judged
 
 

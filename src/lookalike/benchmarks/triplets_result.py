@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.benchmarks.ceilings import Ceiling
+from lookalike.benchmarks.left_out import LeftOut
 from lookalike.benchmarks.position_bias import PositionBias
 from lookalike.benchmarks.statistics import Estimate, PairedTest
 from lookalike.benchmarks.triplets_encoders import Failed
@@ -86,6 +87,7 @@ class TripletsResult:
         position: how often each side was chosen; None where raw answers are not known.
         seed: of the bootstrap.
         notes: what a reader must know about the data.
+        skipped: rows left out because an image cannot be used.
     """
 
     table: TripletTable
@@ -96,6 +98,7 @@ class TripletsResult:
     position: PositionBias | None
     seed: int = 0
     notes: list[str] = field(default_factory=list)
+    skipped: LeftOut = field(default_factory=LeftOut)
 
     @property
     def worked(self) -> dict[str, EncoderVotes]:
@@ -126,6 +129,7 @@ class TripletsResult:
             "comparisons": [test.to_dict() for test in self.comparisons],
             "position_bias": None if self.position is None else self.position.to_dict(),
             "seed": self.seed,
+            "skipped": self.skipped.to_dict(),
             "notes": self.notes,
         }
 

@@ -21,12 +21,13 @@ from lookalike.cli.options import (
 )
 from lookalike.cli.progress import finite, stage_progress
 from lookalike.encoders import DEFAULT_ENCODER
-from lookalike.errors import BenchmarkError
+from lookalike.errors import BenchmarkError, printable
 
 if TYPE_CHECKING:
     from lookalike.benchmarks.tll_result import PairsResult
 
 THUMBNAIL_SIDE = 170
+BAD_SHOWN = 10
 
 Data = Annotated[
     Path,
@@ -76,7 +77,10 @@ Limit = Annotated[
     int | None, typer.Option("--limit", help="Only the first so many pairs.", min=2, show_default=False)
 ]
 SkipBad = Annotated[
-    bool, typer.Option("--skip-bad", help="Leave out pairs with an image that cannot be read, and list them.")
+    bool,
+    typer.Option(
+        "--skip-bad", help="Leave out pairs with a missing, empty or unreadable image, and list them."
+    ),
 ]
 Cache = Annotated[
     bool, typer.Option("--cache/--no-cache", help="Keep embeddings and faces for the next run.")
@@ -210,6 +214,10 @@ def _print(result: PairsResult) -> None:
         output.say(f"without near-duplicates: TLL_d {result.subset_size('TLL_d'):,} pairs{objects}")
     if result.skipped_pairs:
         output.say(f"left out: {result.skipped_pairs:,} pairs with {len(result.skipped):,} unreadable images")
+        for bad in list(result.skipped.values())[:BAD_SHOWN]:
+            output.note(f"{printable(bad.name)}: {bad.reason}")
+        if len(result.skipped) > BAD_SHOWN:
+            output.note(f"and {len(result.skipped) - BAD_SHOWN:,} more; --json lists them all")
     for note in result.notes:
         output.say(note)
     output.say(f"{result.seconds['total']:.1f} s")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from lookalike.cli import output
+from lookalike.cli.data_bad import SkipBadOption
 from lookalike.cli.options import (
     DeviceOption,
     JsonOption,
@@ -70,6 +72,7 @@ def triplets(
     ] = 1,
     transform: TransformOption = None,
     metric: MetricOption = None,
+    skip_bad: SkipBadOption = False,
     seed: SeedOption = 0,
     folder: FolderOption = None,
     device: DeviceOption = "auto",
@@ -83,11 +86,12 @@ def triplets(
     from lookalike.cli.progress import stage_progress
     from lookalike.judgments import open_judgments
 
-    judged = only_rows(open_judgments(data, images=images), where or [])
     with stage_progress() as progress:
+        opened = open_judgments(data, images=images, skip_bad=skip_bad, progress=progress)
+        judged = only_rows(opened, where or [])
         result = bench_triplets(
             judged, encoder or [DEFAULT_ENCODER], min_votes=min_votes, metric=metric, transform=transform,
-            options=encoder_options(device, precision, threads, weights), seed=seed, progress=progress,
+            skip_bad=skip_bad, options=encoder_options(device, precision, threads, weights), seed=seed, progress=progress,
         )  # fmt: skip
     document = {**result.to_dict(), "data": data.name, "where": where or [], "min_votes": min_votes}
     if folder is not None:
@@ -101,24 +105,78 @@ def triplets(
 
 
 def only_rows(judged: Judgments, where: list[str]) -> Judgments:
-    """The rows that every ``COLUMN=VALUE`` (or ``COLUMN=VALUE,VALUE``) asks for.
+    """The rows that every ``COLUMN=VALUE`` (or ``COLUMN=VALUE,VALUE``) asks for; no VALUE means an empty cell.
+
+    A value with a comma is written in double quotes.
 
     Raises:
-        InvalidArgument: no such column, or text of another form.
+        InvalidArgument: no such column, a value that it cannot hold or that no row has, or text of another form.
     """
     for text in where:
         column, equals, value = text.partition("=")
-        if not equals or not column.strip():
+        name = column.strip()
+        if not equals or not name:
             raise InvalidArgument(
                 f"--where {text!r} is not understood; write COLUMN=VALUE, such as sampler=Test"
             )
-        judged = judged.where(**{column.strip(): [typed(part.strip()) for part in value.split(",")]})
+        wanted = next(csv.reader([value], skipinitialspace=True), []) or [""]
+        if name in judged.table.column_names:
+            kept = judged.where(**{name: [typed(judged, name, part.strip()) for part in wanted]})
+        else:
+            kept = judged.where(**{name: ""})  # which says that there is no such column
+        if not len(kept):
+            raise InvalidArgument(f"--where {text}: no row has that; {name} is {_values(judged, name)}")
+        judged = kept
     return judged
 
 
-def typed(text: str) -> Any:
-    """``true`` and ``false`` as booleans; the table turns text into numbers where its column holds them."""
-    return {"true": True, "false": False}.get(text.lower(), text)
+def typed(judged: Judgments, name: str, text: str) -> Any:
+    """A value as the column holds it: a truth value, a number or text; None for nothing.
+
+    Raises:
+        InvalidArgument: the column cannot hold it.
+    """
+    import pyarrow as pa
+
+    kind = judged.table.schema.field(name).type
+    if name in judged.image_columns() or pa.types.is_nested(kind):
+        raise InvalidArgument(f"--where cannot choose by {name}, which holds images or lists")
+    if not text:
+        return None
+    if pa.types.is_boolean(kind):
+        found = _TRUTH.get(text.lower())
+        if found is None:
+            raise InvalidArgument(f"--where {name}={text}: {name} is true or false")
+        return found
+    if pa.types.is_integer(kind) or pa.types.is_floating(kind):
+        try:
+            number = float(text)
+            # Not through float: long identifiers would be rounded.
+            return number if pa.types.is_floating(kind) or number != int(number) else _whole(text, number)
+        except (ValueError, OverflowError):
+            raise InvalidArgument(f"--where {name}={text}: {name} holds numbers") from None
+    return text
+
+
+_TRUTH = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+
+
+def _whole(text: str, number: float) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        return int(number)
+
+
+def _values(judged: Judgments, name: str, most: int = 8) -> str:
+    """The values of a column for a message."""
+    import pyarrow.compute as pc
+
+    found = ["(empty)" if v is None else str(v) for v in pc.unique(judged.table.column(name)).to_pylist()]
+    if not found:
+        return "without rows"
+    listed = ", ".join(printable(value) for value in found[:most])
+    return listed if len(found) <= most else f"{listed} ... ({len(found):,} different values)"
 
 
 def _write(

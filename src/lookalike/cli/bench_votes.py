@@ -18,6 +18,7 @@ from lookalike.cli.bench_triplets import (
     comparison_rows,
     note_failures,
 )
+from lookalike.cli.data_bad import SkipBadOption
 from lookalike.cli.options import (
     DeviceOption,
     JsonOption,
@@ -43,6 +44,7 @@ def nights(
     ] = False,
     transform: TransformOption = None,
     metric: MetricOption = None,
+    skip_bad: SkipBadOption = False,
     seed: SeedOption = 0,
     folder: FolderOption = None,
     device: DeviceOption = "auto",
@@ -58,7 +60,7 @@ def nights(
     with stage_progress() as progress:
         result = bench_nights(
             data, encoder or [DEFAULT_ENCODER], split=split, min_votes=min_votes, skip_missing=skip_missing,
-            metric=metric, transform=transform, options=encoder_options(device, precision, threads, weights),
+            metric=metric, transform=transform, skip_bad=skip_bad, options=encoder_options(device, precision, threads, weights),
             seed=seed, progress=progress,
         )  # fmt: skip
 
@@ -81,6 +83,7 @@ def bapps(
     split: Annotated[str, typer.Option("--split", help="val or train.")] = "val",
     transform: TransformOption = None,
     metric: MetricOption = None,
+    skip_bad: SkipBadOption = False,
     seed: SeedOption = 0,
     folder: FolderOption = None,
     device: DeviceOption = "auto",
@@ -96,7 +99,7 @@ def bapps(
     with stage_progress() as progress:
         result = bench_bapps(
             data, encoder or [DEFAULT_ENCODER], subset=subset, split=split, metric=metric, transform=transform,
-            options=encoder_options(device, precision, threads, weights), seed=seed, progress=progress,
+            skip_bad=skip_bad, options=encoder_options(device, precision, threads, weights), seed=seed, progress=progress,
         )  # fmt: skip
 
     def render(note: str) -> tuple[str, str]:
@@ -120,6 +123,7 @@ def things(
     ] = None,
     transform: TransformOption = None,
     metric: MetricOption = None,
+    skip_bad: SkipBadOption = False,
     seed: SeedOption = 0,
     folder: FolderOption = None,
     device: DeviceOption = "auto",
@@ -135,7 +139,7 @@ def things(
     with stage_progress() as progress:
         result = bench_things(
             data, encoder or [DEFAULT_ENCODER], images=images, split=split, metric=metric, transform=transform,
-            options=encoder_options(device, precision, threads, weights), seed=seed, progress=progress,
+            skip_bad=skip_bad, options=encoder_options(device, precision, threads, weights), seed=seed, progress=progress,
         )  # fmt: skip
 
     def render(note: str) -> tuple[str, str]:

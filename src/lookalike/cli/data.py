@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from lookalike.cli import output
+from lookalike.cli.data_bad import REFUSED_SHOWN, SkipBadOption, damaged, left_out, note_bad, note_refused
 from lookalike.cli.options import JsonOption
-from lookalike.errors import ImageError, JudgmentError
+from lookalike.cli.progress import Progress, stage_progress
+from lookalike.errors import JudgmentError
+
+if TYPE_CHECKING:
+    from lookalike.judgments import Judgments
 
 app = typer.Typer(
     help="What people said about images: build, validate, describe, show and convert tables of judgments.",
@@ -29,8 +34,6 @@ KindOption = Annotated[
     str | None,
     typer.Option("--kind", help="Such as triplets or same-different, where DATA holds more than one."),
 ]
-
-REFUSED_SHOWN = 10
 
 
 @app.command()
@@ -75,65 +78,72 @@ def validate(
     images: ImagesOption = None,
     kind: KindOption = None,
     decode: Annotated[bool, typer.Option("--decode", help="Also decode every image.")] = False,
+    skip_bad: SkipBadOption = False,
     json_: JsonOption = False,
 ) -> None:
     """Check every row and that every image is there; the first wrong row is named by its line."""
-    from lookalike.judgments import open_judgments
-
-    with output.working("checking"):
-        judgments = open_judgments(data, images=images, kind=kind)
+    with stage_progress() as progress:
+        judgments = _opened(data, images, kind, skip_bad, progress)
         contents = judgments.distinct_images()
         files = [judgments.images.path(content) for content in contents]
-        damaged = _damaged(files) if decode else []
+        broken = damaged(files, progress) if decode else []
     if json_:
-        problems = [{"path": str(path), "reason": reason} for path, reason in damaged]
+        problems = [{"path": str(path), "reason": reason} for path, reason in broken]
         output.print_json(
             {
-                "valid": not damaged,
+                "valid": not broken,
                 "kind": judgments.kind,
                 "rows": len(judgments),
                 "images": len(contents),
                 "problems": problems,
+                "refused": [row._asdict() for row in judgments.refused],
                 "note": judgments.note,
             }
         )
-        if damaged:
+        if broken and not skip_bad:
             raise typer.Exit(1)
         return
-    if damaged:
-        path, reason = damaged[0]
-        more = f" ({len(damaged)} images are damaged)" if len(damaged) > 1 else ""
+    note_refused(judgments)
+    if skip_bad:
+        note_bad([f"{path}: {reason}" for path, reason in broken], "cannot be decoded: ")
+    elif broken:
+        path, reason = broken[0]
+        more = f" ({len(broken)} images are damaged)" if len(broken) > 1 else ""
         raise JudgmentError(f"{path}: {reason}{more}")
-    checked = "are there and decode" if decode else "are there"
-    output.say(f"valid: {len(judgments):,} rows of {judgments.kind}, all {len(contents):,} images {checked}")
+    checked = "are there and decode" if decode and not broken else "are there"
+    said = "valid" if not broken else f"{len(broken):,} images cannot be decoded"
+    rest = f"; {left_out(judgments)}" if judgments.refused else ""
+    output.say(
+        f"{said}: {len(judgments):,} rows of {judgments.kind}, all {len(contents):,} images {checked}{rest}"
+    )
     if judgments.note:
         output.say(judgments.note)
 
 
-def _damaged(files: list[Path]) -> list[tuple[Path, str]]:
-    from lookalike.images import decode
+def _opened(
+    data: Path, images: str | None, kind: str | None, skip_bad: bool, progress: Progress | None
+) -> Judgments:
+    from lookalike.judgments import open_judgments
 
-    found = []
-    for file in files:
-        try:
-            decode(str(file))
-        except ImageError as error:
-            found.append((file, error.reason))
-    return found
+    return open_judgments(data, images=images, kind=kind, skip_bad=skip_bad, progress=progress)
 
 
 @app.command()
 def describe(
-    data: DataArgument, images: ImagesOption = None, kind: KindOption = None, json_: JsonOption = False
+    data: DataArgument,
+    images: ImagesOption = None,
+    kind: KindOption = None,
+    skip_bad: SkipBadOption = False,
+    json_: JsonOption = False,
 ) -> None:
     """Counts, splits and how the votes are spread."""
-    from lookalike.judgments import open_judgments
-
-    with output.working("reading"):
-        facts = open_judgments(data, images=images, kind=kind).describe()
+    with stage_progress() as progress:
+        judgments = _opened(data, images, kind, skip_bad, progress)
+        facts = judgments.describe()
     if json_:
         output.print_json(facts)
         return
+    note_refused(judgments)
     output.print_table("", ["fact", "value"], _rows(facts))
     if _several_votes(facts["votes"]):
         output.print_table("", ["votes", "rows"], _spread(facts["votes"]["per_row"]), right=["votes", "rows"])
@@ -155,6 +165,8 @@ def _rows(facts: dict[str, Any]) -> list[list[str]]:
     ]
     if facts["absent_images"]:
         rows.append(["images not found here", f"{facts['absent_images']:,}"])
+    if facts["refused"]:
+        rows.append(["rows left out", f"{len(facts['refused']):,}"])
     rows += [[f"split {name}", f"{count:,}"] for name, count in facts["splits"].items()]
     votes = facts["votes"]
     if votes:
@@ -204,16 +216,18 @@ def sample(
     seed: Annotated[int, typer.Option("--seed", help="Of the draw.", min=0)] = 0,
     images: ImagesOption = None,
     kind: KindOption = None,
+    skip_bad: SkipBadOption = False,
     json_: JsonOption = False,
 ) -> None:
     """Rows drawn at random, with their images and votes, as a page to look at."""
     from lookalike.cli.data_sample import sample_page
-    from lookalike.judgments import open_judgments
 
-    with output.working("reading"):
-        judgments = open_judgments(data, images=images, kind=kind)
+    with stage_progress() as progress:
+        judgments = _opened(data, images, kind, skip_bad, progress)
         title = f"{judgments.kind.capitalize()} of {data.resolve().name}"
         output.write_page(sample_page(judgments, title, n, seed), page)
+    if not json_:
+        note_refused(judgments)
     shown = min(n, len(judgments))
     if json_:
         output.print_json({"page": str(page), "rows": shown, "total": len(judgments), "kind": judgments.kind})
@@ -230,13 +244,12 @@ def convert(
     ] = False,
     images: ImagesOption = None,
     kind: KindOption = None,
+    skip_bad: SkipBadOption = False,
     json_: JsonOption = False,
 ) -> None:
     """Any understood layout as a saved folder: one Parquet table, images by content."""
-    from lookalike.judgments import open_judgments
-
-    with output.working("converting"):
-        judgments = open_judgments(data, images=images, kind=kind)
+    with stage_progress() as progress:
+        judgments = _opened(data, images, kind, skip_bad, progress)
         judgments.save(out, copy_images=copy_images)
     count = len(judgments.distinct_images())
     if json_:
@@ -247,9 +260,14 @@ def convert(
                 "rows": len(judgments),
                 "images": count,
                 "copied": copy_images,
+                "refused": [row._asdict() for row in judgments.refused],
                 "note": judgments.note,
             }
         )
         return
+    note_refused(judgments)
     copied = f"with {count:,} images" if copy_images else "without images: open it with --images"
-    output.say(f"{len(judgments):,} rows of {judgments.kind} in {output.short_path(str(out))}, {copied}")
+    rest = f"; {left_out(judgments)}" if judgments.refused else ""
+    output.say(
+        f"{len(judgments):,} rows of {judgments.kind} in {output.short_path(str(out))}, {copied}{rest}"
+    )

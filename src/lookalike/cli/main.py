@@ -11,6 +11,7 @@ import typer
 from lookalike._version import __version__
 from lookalike.cli.bench import app as bench_app
 from lookalike.cli.clusters import clusters
+from lookalike.cli.comparator import app as comparator_app
 from lookalike.cli.compare import compare
 from lookalike.cli.data import app as data_app
 from lookalike.cli.demo import demo
@@ -40,6 +41,7 @@ app.command("map")(map_command)
 app.command()(label)
 app.add_typer(encoders_app, name="encoders")
 app.add_typer(bench_app, name="bench")
+app.add_typer(comparator_app, name="comparator")
 app.add_typer(data_app, name="data")
 app.command()(doctor)
 

@@ -47,6 +47,11 @@ def search(
     mode: Annotated[
         Literal["auto", "exact", "index"], typer.Option("--mode", help="How to search; auto goes by size.")
     ] = "auto",
+    rerank: Annotated[
+        Path | None,
+        typer.Option("--rerank", help="Folder of a comparator that puts the first hits in its own order."),
+    ] = None,
+    rerank_top: Annotated[int, typer.Option("--rerank-top", help="How many hits it looks at.", min=1)] = 100,
     page: PageOption = None,
     device: DeviceOption = "auto",
     threads: ThreadsOption = None,
@@ -68,6 +73,8 @@ def search(
         where=where,
         max_distance=max_distance,
         mode=mode,
+        rerank=rerank,
+        rerank_top=rerank_top,
     )
     if page is not None:
         from lookalike.cli.pages import hits_page
@@ -90,6 +97,10 @@ def search(
             f"for the mean of {wishes} queries (--combine max: the best match with any)"
             if combine == "mean"
             else f"by the best match with any of {wishes} queries"
+        )
+    if rerank is not None:
+        output.say(
+            f"the first {max(k, rerank_top)} put in the order of the comparator {output.short_path(str(rerank))}"
         )
     how = "exact" if hits.exact else "approximate"
     output.say(

@@ -114,6 +114,12 @@ BUILTIN: dict[str, EncoderEntry] = {
             "Any encoder, its embeddings transformed as a file says that was fitted on images.",
             "lookalike.encoders.transform_spec:load",
         ),
+        EncoderEntry(
+            "trained",
+            "trained:FOLDER or FOLDER",
+            "The encoder of a finished `lookalike train` run.",
+            "lookalike.encoders.trained:load",
+        ),
     )
 }
 
@@ -128,8 +134,9 @@ def load_encoder(spec: str | Encoder = DEFAULT_ENCODER, options: EncoderOptions 
 
     Args:
         spec: ``classic``, ``onnx:PATH``, ``timm:NAME``, ``torchvision:NAME``, ``open_clip:MODEL/PRETRAINED``,
-            ``faces``, an entry point's name, or several joined by ``+`` with weights where wanted (``0.5*a+2*b``); then,
-            where wanted, ``|whiten:FILE``. An :class:`Encoder` is handed back as it is.
+            ``faces``, ``trained:FOLDER`` or the folder of a finished run, an entry point's name, or several joined by
+            ``+`` with weights where wanted (``0.5*a+2*b``); then, where wanted, ``|whiten:FILE``. An
+            :class:`Encoder` is handed back as it is.
         options: device, precision, weights and threads.
 
     Raises:
@@ -158,6 +165,10 @@ def load_encoder(spec: str | Encoder = DEFAULT_ENCODER, options: EncoderOptions 
     if scheme in outside:
         loader = cast(EncoderLoader, outside[scheme].load())
         return loader(argument, options)
+    from lookalike.encoders.trained_card import is_run
+
+    if is_run(Path(spec).expanduser()):
+        return load_encoder(f"trained:{spec}", options)
     raise UnknownEncoder(_unknown(scheme, sorted({*BUILTIN, *outside})))
 
 

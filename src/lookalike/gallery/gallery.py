@@ -27,6 +27,7 @@ from lookalike.gallery.opening import (
 )
 from lookalike.gallery.query import Box, Combine, Query
 from lookalike.gallery.ranking import rank
+from lookalike.gallery.reranking import Rerank, reranked
 from lookalike.gallery.searcher import Mode
 from lookalike.gallery.settings import is_remote, read_settings, write_settings
 from lookalike.gallery.store import Store
@@ -203,6 +204,8 @@ class Gallery(EncodingGallery):
         where: str | None = None,
         max_distance: float | None = None,
         mode: Mode = "auto",
+        rerank: Rerank | None = None,
+        rerank_top: int = 100,
     ) -> Hits:
         """Find what looks alike.
 
@@ -216,6 +219,7 @@ class Gallery(EncodingGallery):
             where: SQL over the metadata, such as ``label = 'cup' AND width > 500``.
             max_distance: leave out what is farther (cosine distance, in [0, 2]).
             mode: ``auto`` (exact up to 128 million numbers, else the index), ``exact`` or ``index``.
+            rerank: a comparator, or its folder: puts the first ``rerank_top`` hits in its own order.
 
         Raises:
             ImageError: a query image cannot be read.
@@ -223,9 +227,11 @@ class Gallery(EncodingGallery):
             InvalidArgument: k < 1, nothing to search for, a box outside the image.
         """
         query = Query(several(images), several(text), several(negative), crop, combine)
-        return self.search_vectors(
-            query.vectors(self.encoder), k=k, where=where, max_distance=max_distance, mode=mode
+        first = k if rerank is None else max(k, rerank_top)
+        hits = self.search_vectors(
+            query.vectors(self.encoder), k=first, where=where, max_distance=max_distance, mode=mode
         )
+        return hits if rerank is None else reranked(hits, several(images), rerank, k)
 
     def search_vectors(
         self,

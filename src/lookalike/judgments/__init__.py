@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from lookalike.judgments.nights import read_nights, read_nights_jnd
     from lookalike.judgments.opening import open_judgments
     from lookalike.judgments.plain import read_answers, read_pairs, read_tll, read_triplets
+    from lookalike.judgments.refused import BadImage, Refused
     from lookalike.judgments.scales import read_ratings, read_same_different
     from lookalike.judgments.storage import load_judgments
     from lookalike.judgments.tables import (
@@ -39,6 +40,7 @@ _MODULES = {
     "bapps": ("read_bapps", "read_bapps_jnd"),
     "nights": ("read_nights", "read_nights_jnd"),
     "plain": ("read_answers", "read_pairs", "read_tll", "read_triplets"),
+    "refused": ("BadImage", "Refused"),
     "scales": ("read_ratings", "read_same_different"),
     "things": ("read_things",),
     "storage": ("load_judgments",),
@@ -59,12 +61,14 @@ _HOME = {name: module for module, names in _MODULES.items() for name in names}
 __all__ = [
     "FACTORS",
     "SCHEMA_VERSION",
+    "BadImage",
     "ForcedChoiceTable",
     "ImageCatalogue",
     "Judgments",
     "OddOneOutTable",
     "PairTable",
     "RatingTable",
+    "Refused",
     "SameDifferentTable",
     "TllBuild",
     "TripletAnswers",

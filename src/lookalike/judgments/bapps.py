@@ -6,7 +6,7 @@ Layout: ``2afc/SPLIT/SUBSET/{ref,p0,p1}/NAME.png`` with ``judge/NAME.npy`` (shar
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +16,10 @@ from lookalike.errors import JudgmentError, printable
 from lookalike.images.formats import EXTENSIONS
 from lookalike.judgments.base import COPIES
 from lookalike.judgments.catalogue import ImageCatalogue
-from lookalike.judgments.content import content_ids
+from lookalike.judgments.columns import Where
+from lookalike.judgments.content import Progress, hashed
+from lookalike.judgments.image_names import relative_name
+from lookalike.judgments.refused import SKIP_HINT, BadImage
 from lookalike.judgments.tables import SameDifferentTable, TripletTable
 
 VOTES = {"val": 5, "train": 2}
@@ -28,7 +31,13 @@ JND_VOTES = 3
 _MOST_VOTES = 20
 
 
-def read_bapps(folder: Path | str, subset: str | None = None) -> TripletTable:
+def read_bapps(
+    folder: Path | str,
+    subset: str | None = None,
+    *,
+    skip_bad: bool = False,
+    progress: Progress | None = None,
+) -> TripletTable:
     """The 2AFC part: reference, a = p0, b = p1, split, and the extra columns subset and name.
 
     Shares become votes: of 5 people (2 in the training part), or, where the share is no multiple of that, of the
@@ -37,6 +46,9 @@ def read_bapps(folder: Path | str, subset: str | None = None) -> TripletTable:
     Args:
         folder: the dataset, its ``2afc``, one split or one subset.
         subset: such as "cnn", "color", "deblur", "frameinterp", "superres", "traditional"; None means all there.
+        skip_bad: leave out rows whose images are missing or cannot be read, and list them in ``refused``,
+            where lines are rows counted from 1.
+        progress: told how many images were hashed.
 
     Raises:
         JudgmentError: no such layout or subset, an image or a judgment is missing or unreadable.
@@ -51,14 +63,20 @@ def read_bapps(folder: Path | str, subset: str | None = None) -> TripletTable:
             rows.append((total - votes, votes, split, place.name, judged.stem))
             for side, listed in files.items():
                 listed.append(_image(place / side, judged.stem))
-    contents, catalogue = _catalogue(files, root)
+    contents, catalogue = _catalogue(files, root, skip_bad, progress)
     columns = {"reference": contents["ref"], "a": contents["p0"], "b": contents["p1"]}
     names = ("votes_a", "votes_b", "split", "subset", "name")
     table = _table(columns, names, rows)
-    return TripletTable(table, catalogue, meta={COPIES: "kept"})
+    return TripletTable(table, catalogue, meta={COPIES: "kept"}, where=Where(printable(str(root))))
 
 
-def read_bapps_jnd(folder: Path | str, subset: str | None = None) -> SameDifferentTable:
+def read_bapps_jnd(
+    folder: Path | str,
+    subset: str | None = None,
+    *,
+    skip_bad: bool = False,
+    progress: Progress | None = None,
+) -> SameDifferentTable:
     """The JND part: a = p0, b = p1, and the extra columns split, subset and name; 3 people saw each pair.
 
     Args and Raises: as for :func:`read_bapps`.
@@ -73,9 +91,10 @@ def read_bapps_jnd(folder: Path | str, subset: str | None = None) -> SameDiffere
             rows.append((votes, total - votes, split, place.name, judged.stem))
             for side, listed in files.items():
                 listed.append(_image(place / side, judged.stem))
-    contents, catalogue = _catalogue(files, root)
+    contents, catalogue = _catalogue(files, root, skip_bad, progress)
     names = ("votes_same", "votes_different", "split", "subset", "name")
-    return SameDifferentTable(_table({"a": contents["p0"], "b": contents["p1"]}, names, rows), catalogue)
+    table = _table({"a": contents["p0"], "b": contents["p1"]}, names, rows)
+    return SameDifferentTable(table, catalogue, where=Where(printable(str(root))))
 
 
 def bapps_part(folder: Path, part: str) -> bool:
@@ -139,20 +158,41 @@ def _votes(file: Path, usual: int) -> tuple[int, int]:
 
 
 def _image(folder: Path, stem: str) -> Path:
+    """The image of a judgment, whether or not it is there."""
     usual = folder / f"{stem}.png"
     if usual.is_file():
         return usual
     other = [file for file in sorted(folder.glob(f"{stem}.*")) if file.suffix.lower() in EXTENSIONS]
-    if not other:
-        raise JudgmentError(f"{printable(str(usual))} is missing, but there is a judgment about it")
-    return other[0]
+    return other[0] if other else usual
 
 
-def _catalogue(files: dict[str, list[Path]], root: Path) -> tuple[dict[str, list[str]], ImageCatalogue]:
+def _catalogue(
+    files: dict[str, list[Path]], root: Path, skip_bad: bool, progress: Progress | None
+) -> tuple[dict[str, list[str]], ImageCatalogue]:
     listed = [file for side in files.values() for file in side]
-    known = dict(zip(listed, content_ids(listed), strict=True))
-    contents = {side: [known[file] for file in found] for side, found in files.items()}
-    return contents, ImageCatalogue.from_hashed(((known[file], file) for file in listed), root)
+    missing = {
+        file: "the image is missing, but there is a judgment about it"
+        for file in listed
+        if not file.is_file()
+    }
+    if missing and not skip_bad:
+        _refuse(files, missing)
+    known, wrong = hashed([file for file in listed if file not in missing], progress)
+    reasons = missing | {file: error.reason for file, error in wrong.items()}
+    if reasons and not skip_bad:
+        _refuse(files, reasons)
+    marks = {f"bad:{file}": BadImage(relative_name(file, root), reason) for file, reason in reasons.items()}
+    contents = {side: [known.get(file, f"bad:{file}") for file in found] for side, found in files.items()}
+    good = ((known[file], file) for file in listed if file in known)
+    return contents, ImageCatalogue.from_hashed(good, root, bad=marks)
+
+
+def _refuse(files: Mapping[str, Sequence[Path]], reasons: Mapping[Path, str]) -> None:
+    bad = [[file for file in row if file in reasons] for row in zip(*files.values(), strict=True)]
+    rows = [row for row in bad if row]
+    first = rows[0][0]
+    more = f" ({len(rows)} rows are wrong like this)" if len(rows) > 1 else ""
+    raise JudgmentError(f"{printable(str(first))}: {reasons[first]}{SKIP_HINT}{more}")
 
 
 def _table(

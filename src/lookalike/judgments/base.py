@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from lookalike.errors import InvalidArgument, printable
 from lookalike.judgments.catalogue import ImageCatalogue
 from lookalike.judgments.columns import Column, Where, conform, flags, flat, shown
+from lookalike.judgments.refused import Refused, leave_out
 from lookalike.judgments.summary import summary
 
 if TYPE_CHECKING:
@@ -39,8 +40,11 @@ class Judgments:
         note: one line on how it was read, for people; not saved.
         where: what the rows are called in messages.
 
+    Attributes:
+        refused: rows that were left out because an image of theirs cannot be had (``skip_bad`` of the readers).
+
     Raises:
-        JudgmentError: a column is missing or of the wrong type.
+        JudgmentError: a column is missing or of the wrong type, or every row was left out.
         BadRow: a row is wrong; says which and why.
     """
 
@@ -60,6 +64,9 @@ class Judgments:
         where: Where | None = None,
     ) -> None:
         place = where if where is not None else Where(f"table of {self.kind}")
+        self.refused: list[Refused] = []
+        if images.bad:
+            table, place, self.refused = leave_out(table, self.image_columns(), images.bad, place)
         self.table: pa.Table = conform(table, self.COLUMNS, place)
         self.images = images
         self.meta: dict[str, str] = dict(meta or {})
@@ -124,6 +131,8 @@ class Judgments:
     def where(self, **equal: Any) -> Self:
         """The rows whose columns equal the given values; a list or tuple means any of them, None an empty cell.
 
+        ``refused`` stays that of the whole table.
+
         Raises:
             InvalidArgument: no such column, or a value that the column cannot hold.
         """
@@ -163,6 +172,7 @@ class Judgments:
         """The same with rows that were validated already."""
         made = object.__new__(type(self))
         made.table, made.images, made.meta, made.note = table, self.images, dict(self.meta), self.note
+        made.refused = self.refused
         return made
 
     def save(self, folder: Path | str, *, copy_images: bool = False) -> None:
@@ -232,6 +242,9 @@ class Judgments:
 
 
 def _like(value: Any, values: pa.ChunkedArray) -> pa.Scalar:
+    if isinstance(value, bool) and not pa.types.is_boolean(values.type):
+        # Arrow would take True for 1 or "true".
+        raise InvalidArgument(f"{value} cannot be compared with a column of {values.type}")
     try:
         return pa.scalar(value).cast(values.type)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError) as error:

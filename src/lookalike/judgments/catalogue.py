@@ -8,7 +8,8 @@ from types import MappingProxyType
 
 from lookalike.errors import JudgmentError, printable
 from lookalike.images.formats import EXTENSIONS
-from lookalike.judgments.content import content_ids, readable_content_ids
+from lookalike.judgments.content import Progress, content_ids, readable_content_ids
+from lookalike.judgments.refused import BadImage
 
 HOW_TO_POINT = (
     "pass images=FOLDER to load_judgments or open_judgments (--images FOLDER), or save with copied images"
@@ -24,22 +25,33 @@ class ImageCatalogue:
     Args:
         names: content id -> relative name, with forward slashes.
         files: content id -> file; entries without a name are refused.
+        bad: what stands for an image that cannot be had in the columns of a table -> that image; a table leaves
+            out the rows that show it (:attr:`Judgments.refused`).
 
     Raises:
         JudgmentError: a name is absolute or climbs out of its folder, or a file has no name.
     """
 
-    def __init__(self, names: Mapping[str, str], files: Mapping[str, Path] | None = None) -> None:
+    def __init__(
+        self,
+        names: Mapping[str, str],
+        files: Mapping[str, Path] | None = None,
+        *,
+        bad: Mapping[str, BadImage] | None = None,
+    ) -> None:
         for name in names.values():
             _check_relative(name)
         self._names = dict(names)
         self._files = {content: Path(file) for content, file in (files or {}).items()}
+        self.bad: Mapping[str, BadImage] = MappingProxyType(dict(bad or {}))
         nameless = self._files.keys() - self._names.keys()
         if nameless:
             raise JudgmentError(f"the image {min(nameless)[:12]} has a file but no name in the catalogue")
 
     @classmethod
-    def from_files(cls, files: Iterable[Path], root: Path) -> ImageCatalogue:
+    def from_files(
+        cls, files: Iterable[Path], root: Path, *, progress: Progress | None = None
+    ) -> ImageCatalogue:
         """A catalogue of files, named relative to ``root`` (by their file name where they lie outside).
 
         Of several files with the same bytes, the first gives the name. Known hashes are kept by path, size
@@ -49,11 +61,13 @@ class ImageCatalogue:
             ImageError: a file cannot be read.
         """
         listed = [Path(file) for file in files]
-        return cls.from_hashed(zip(content_ids(listed), listed, strict=True), root)
+        return cls.from_hashed(zip(content_ids(listed, progress), listed, strict=True), root)
 
     @classmethod
-    def from_hashed(cls, hashed: Iterable[tuple[str, Path]], root: Path) -> ImageCatalogue:
-        """As :meth:`from_files`, with content ids that are known already."""
+    def from_hashed(
+        cls, hashed: Iterable[tuple[str, Path]], root: Path, *, bad: Mapping[str, BadImage] | None = None
+    ) -> ImageCatalogue:
+        """As :meth:`from_files`, with content ids that are known already; ``bad`` as for the class."""
         names: dict[str, str] = {}
         paths: dict[str, Path] = {}
         taken: set[str] = set()
@@ -67,7 +81,7 @@ class ImageCatalogue:
                 name = f"{content[:12]}/{place.name}"
             taken.add(name)
             names[content], paths[content] = name, place
-        return cls(names, paths)
+        return cls(names, paths, bad=bad)
 
     def path(self, content: str) -> Path:
         """Where the image lies here.
@@ -116,7 +130,15 @@ class ImageCatalogue:
         """The images of both; this one's names count where both know an image."""
         return ImageCatalogue({**other._names, **self._names}, {**other._files, **self._files})
 
-    def located(self, folder: Path) -> ImageCatalogue:
+    def without_absent(self) -> ImageCatalogue:
+        """The same, where images whose file is not known here count as bad."""
+        gone = {
+            content: BadImage(self._names[content], "no file with its bytes was found here")
+            for content in self.absent()
+        }
+        return ImageCatalogue(self._names, self._files, bad={**self.bad, **gone})
+
+    def located(self, folder: Path, progress: Progress | None = None) -> ImageCatalogue:
         """The same images with files found in ``folder``: by name, else by content anywhere below it.
 
         A file counts only when its bytes are those that the table was made with. Images that are not there
@@ -124,16 +146,16 @@ class ImageCatalogue:
         """
         by_name = {content: folder / name for content, name in self._names.items()}
         there = {content: file for content, file in by_name.items() if file.is_file()}
-        seen = {file: content for content, file in readable_content_ids(list(there.values()))}
+        seen = {file: content for content, file in readable_content_ids(list(there.values()), progress)}
         found = {content: file.absolute() for content, file in there.items() if seen.get(file) == content}
         if len(found) < len(self._names):
-            found = {**self._search(folder, self._names.keys() - found.keys()), **found}
+            found = {**self._search(folder, self._names.keys() - found.keys(), progress), **found}
         return ImageCatalogue(self._names, {**self._files, **found})
 
     @staticmethod
-    def _search(folder: Path, wanted: Iterable[str]) -> dict[str, Path]:
+    def _search(folder: Path, wanted: Iterable[str], progress: Progress | None) -> dict[str, Path]:
         files = sorted(f for f in folder.rglob("*") if f.suffix.lower() in EXTENSIONS and f.is_file())
-        known = dict(readable_content_ids(files))
+        known = dict(readable_content_ids(files, progress))
         return {content: known[content].absolute() for content in wanted if content in known}
 
     def __len__(self) -> int:

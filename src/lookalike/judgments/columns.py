@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,10 +57,19 @@ class Where:
     Attributes:
         name: the file, or what the table is.
         line_of: row (from 0) -> line of the text file (header = 1), or row counted from 1.
+        all_lines: the lines of all rows in order, where finding them one by one would read the file each time.
     """
 
     name: str
     line_of: Callable[[int], int] = lambda row: row + 1
+    all_lines: Callable[[], Iterable[int]] | None = None
+
+    def lines(self, rows: Sequence[int]) -> list[int]:
+        """:attr:`line_of` of many rows at once."""
+        if self.all_lines is None:
+            return [self.line_of(row) for row in rows]
+        every = list(self.all_lines())
+        return [every[row] for row in rows]
 
     def refuse(self, bad: NDArray[np.bool_], reason: Callable[[int], str]) -> None:
         """Nothing where no row is bad.

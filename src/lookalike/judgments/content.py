@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -24,47 +24,86 @@ _HASH_AT_ONCE = 2_000
 _FRESH_NS = 2_000_000_000
 """A file changed less than this ago is not remembered: it could change again without its time telling."""
 
+HASHING = "reading the images (their content names them)"
+LOOKING = "looking for the images"
+_TELL_EVERY = 16
+
 _Key = tuple[int, int]
+Progress = Callable[[str, int, int], None]
+"""Called with what is being done, how much of it is done and how much there is (0: unknown)."""
 
 
-def content_ids(files: Sequence[Path]) -> list[str]:
+def content_ids(files: Sequence[Path], progress: Progress | None = None) -> list[str]:
     """sha256 (hex) of the bytes of each file, in order.
 
     Files that kept path, size and modification time since an earlier call are not read again; what is
     known lies in one SQLite file of :func:`lookalike.encoders.cache_folder`. Without that file (no
     permission, damage) everything is hashed: it can cost time, never an error.
 
+    Args:
+        files: to be read.
+        progress: told how many of the different files are known.
+
     Raises:
         ImageNotFound, ImageUnreadable, ImageEmpty, ImageTooLarge: a file cannot be read.
     """
-    known = _hash(files, skip_unreadable=False)
+    known = _hash(files, progress, None)
     return [known[str(file.absolute())] for file in files]
 
 
-def readable_content_ids(files: Sequence[Path]) -> list[tuple[str, Path]]:
+def readable_content_ids(files: Sequence[Path], progress: Progress | None = None) -> list[tuple[str, Path]]:
     """As :func:`content_ids`, as (content id, file); files that cannot be read are left out."""
-    known = _hash(files, skip_unreadable=True)
-    named = ((known.get(str(file.absolute())), file) for file in files)
-    return [(content, file) for content, file in named if content is not None]
+    found, _ = hashed(files, progress)
+    return [(found[file], file) for file in files if file in found]
 
 
-def _hash(files: Sequence[Path], *, skip_unreadable: bool) -> dict[str, str]:
+def hashed(
+    files: Sequence[Path], progress: Progress | None = None
+) -> tuple[dict[Path, str], dict[Path, ImageError]]:
+    """As :func:`content_ids`: (file -> content id, file that cannot be read -> why)."""
+    wrong: dict[str, ImageError] = {}
+    known = _hash(files, progress, wrong)
+    named = {file: str(file.absolute()) for file in files}
+    return (
+        {file: known[path] for file, path in named.items() if path in known},
+        {file: wrong[path] for file, path in named.items() if path in wrong},
+    )
+
+
+def _hash(
+    files: Sequence[Path], progress: Progress | None, wrong: dict[str, ImageError] | None
+) -> dict[str, str]:
+    """Path -> content id; errors are raised where ``wrong`` is None, else collected there."""
     paths = list(dict.fromkeys(str(file.absolute()) for file in files))
     known: dict[str, str] = {}
     for start in range(0, len(paths), _HASH_AT_ONCE):
-        known.update(_hash_some(paths[start : start + _HASH_AT_ONCE], skip_unreadable))
+
+        def tell(done: int, before: int = start) -> None:
+            if progress is not None:
+                progress(HASHING, before + done, len(paths))
+
+        known.update(_hash_some(paths[start : start + _HASH_AT_ONCE], tell, wrong))
     return known
 
 
-def _hash_some(paths: Sequence[str], skip_unreadable: bool) -> dict[str, str]:
+def _hash_some(
+    paths: Sequence[str], tell: Callable[[int], None], wrong: dict[str, ImageError] | None
+) -> dict[str, str]:
     keys = {path: _key(path) for path in paths}
     known = _recall(keys)
     fresh: dict[str, str] = {}
+    missing = [path for path in paths if path not in known]
+    tell(len(known))
     try:
-        for path in paths:
-            if path not in known:
-                with contextlib.suppress(*([ImageError] if skip_unreadable else [])):
-                    fresh[path] = hashlib.sha256(read_file(path)).hexdigest()
+        for number, path in enumerate(missing, 1):
+            try:
+                fresh[path] = hashlib.sha256(read_file(path)).hexdigest()
+            except ImageError as error:
+                if wrong is None:
+                    raise
+                wrong[path] = error
+            if number % _TELL_EVERY == 0 or number == len(missing):
+                tell(len(known) + number)
     finally:
         # What was hashed before an error or an interruption need not be hashed again.
         _remember({path: (keys[path], content) for path, content in fresh.items()})

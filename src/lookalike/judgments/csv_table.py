@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import pyarrow as pa
@@ -107,7 +108,12 @@ def read_csv(file: Path, *, header: Sequence[str] | None = None) -> CsvTable:
             f"two columns are called {printable(min(doubled))}" if doubled - {""} else "a column has no name"
         )
         raise JudgmentError(f"{name}: {wrong}")
-    where = Where(name, lambda row: _line(file, delimiter, row + (header is None)))
+    above = int(header is None)
+    where = Where(
+        name,
+        lambda row: _line(file, delimiter, row + above),
+        lambda: islice((line for line, _ in _records(file, delimiter)), above, None),
+    )
     table = _parse(file, name, names, delimiter, skip=0 if header is not None else 1)
     if len(table) == 0:
         raise JudgmentError(f"{name}: there are no rows below the header")

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from lookalike.errors import BadRow, InvalidArgument, JudgmentError, printable
 from lookalike.judgments.base import COPIES
 from lookalike.judgments.columns import Where, flags, shown
+from lookalike.judgments.content import Progress
 from lookalike.judgments.csv_table import CsvTable, read_csv
 from lookalike.judgments.image_names import ImageFolder, resolve
 from lookalike.judgments.tables import SameDifferentTable, TripletTable
@@ -30,7 +31,13 @@ _JND_RATERS = 3
 
 
 def read_nights(
-    folder: Path | str, *, split: str | None = None, min_votes: int = 6, skip_missing: bool = False
+    folder: Path | str,
+    *,
+    split: str | None = None,
+    min_votes: int = 6,
+    skip_missing: bool = False,
+    skip_bad: bool = False,
+    progress: Progress | None = None,
 ) -> TripletTable:
     """The triplets of NIGHTS: a = left, b = right; other columns are kept, is_imagenet as a truth value.
 
@@ -42,6 +49,8 @@ def read_nights(
         min_votes: rows with fewer votes are left out; 6 is the published filter, 0 keeps all.
         skip_missing: leave out rows whose images are absent (the set comes in 200 chunks) and say how many in
             ``note``, instead of refusing the table.
+        skip_bad: leave out rows whose images are missing or cannot be read, and list each in ``refused``.
+        progress: told how many images were hashed.
 
     Raises:
         InvalidArgument: an unknown split.
@@ -67,7 +76,7 @@ def read_nights(
         note += f"; {gone:,} left out, their images are absent" if gone else ""
     if part.rows.size == 0:
         raise JudgmentError(f"{printable(str(place))}: no triplet of NIGHTS is left ({note})")
-    return _triplets(part, place, imagenet, note)
+    return _triplets(part, place, imagenet, note, skip_bad, progress)
 
 
 @dataclass(frozen=True)
@@ -80,13 +89,19 @@ class _Part:
     @property
     def where(self) -> Where:
         base = self.cells.where
-        return Where(base.name, lambda row: base.line_of(int(self.rows[row])))
+        return Where(
+            base.name,
+            lambda row: base.line_of(int(self.rows[row])),
+            lambda: base.lines(self.rows.tolist()),
+        )
 
     def take(self, values: pa.ChunkedArray) -> pa.ChunkedArray:
         return values.take(pa.array(self.rows))
 
 
-def _triplets(part: _Part, place: Path, imagenet: pa.ChunkedArray, note: str) -> TripletTable:
+def _triplets(
+    part: _Part, place: Path, imagenet: pa.ChunkedArray, note: str, skip_bad: bool, progress: Progress | None
+) -> TripletTable:
     cells, where = part.cells, part.where
     sides = {name: part.take(cells.text(column)) for name, column in _SIDES.items()}
     left = part.take(cells.number("left_vote")).to_numpy()
@@ -99,7 +114,9 @@ def _triplets(part: _Part, place: Path, imagenet: pa.ChunkedArray, note: str) ->
     votes = part.take(cells.whole("votes")).to_numpy()
     for_right = np.rint(votes * right).astype(np.int32)
     folder = ImageFolder(place)
-    arrays, catalogue = resolve(sides, dict.fromkeys(sides, (folder,)), place, where)
+    arrays, catalogue = resolve(
+        sides, dict.fromkeys(sides, (folder,)), place, where, skip_bad=skip_bad, progress=progress
+    )
     used = [*_SIDES.values(), "left_vote", "right_vote", "votes", "split", "is_imagenet"]
     columns: dict[str, object] = {
         **arrays,
@@ -132,7 +149,9 @@ def _truth(cells: CsvTable, name: str) -> pa.ChunkedArray:
     return yes
 
 
-def read_nights_jnd(folder: Path | str) -> SameDifferentTable:
+def read_nights_jnd(
+    folder: Path | str, *, skip_bad: bool = False, progress: Progress | None = None
+) -> SameDifferentTable:
     """The JND votes of NIGHTS (``jnd_votes.csv``): whether reference and variant read as the same image.
 
     A line is a triplet. It has either the paths of the images (ref_path, left_path, right_path) or an id that
@@ -141,6 +160,11 @@ def read_nights_jnd(folder: Path | str) -> SameDifferentTable:
     1 are people out of ``votes`` (or ``raters``; 3 where neither column is there, as in the paper); shares
     between 0 and 1 are multiplied by them; plain 0 and 1 throughout, without such a column, are majorities: one
     vote each. Each line becomes two rows, a = reference, b = variant, with the extra columns id and side.
+
+    Args:
+        folder: holds the file.
+        skip_bad: leave out rows whose images are missing or cannot be read, and list them in ``refused``.
+        progress: told how many images were hashed.
 
     Raises:
         JudgmentError: the file or one of these columns is missing.
@@ -151,7 +175,9 @@ def read_nights_jnd(folder: Path | str) -> SameDifferentTable:
     sides = _jnd_paths(cells, place)
     same, raters = _jnd_votes(cells)
     base = ImageFolder(place)
-    arrays, catalogue = resolve(sides, dict.fromkeys(sides, (base,)), place, cells.where)
+    arrays, catalogue = resolve(
+        sides, dict.fromkeys(sides, (base,)), place, cells.where, skip_bad=skip_bad, progress=progress
+    )
     count = len(raters)
     ids = cells.cells("id") if "id" in cells.names else pa.chunked_array([pa.array([""] * count)])
     voted = np.concatenate(same)
@@ -165,7 +191,11 @@ def read_nights_jnd(folder: Path | str) -> SameDifferentTable:
             "side": pa.array(["left"] * count + ["right"] * count),
         }
     )
-    where = Where(cells.where.name, lambda row: cells.where.line_of(row % count))
+    where = Where(
+        cells.where.name,
+        lambda row: cells.where.line_of(row % count),
+        lambda: 2 * cells.where.lines(range(count)),
+    )
     return SameDifferentTable(table, catalogue, where=where)
 
 

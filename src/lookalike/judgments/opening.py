@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from lookalike.errors import InvalidArgument, JudgmentError, printable
 from lookalike.judgments.bapps import bapps_part, read_bapps, read_bapps_jnd
 from lookalike.judgments.base import Judgments
+from lookalike.judgments.content import Progress
 from lookalike.judgments.csv_table import csv_header
 from lookalike.judgments.nights import read_nights, read_nights_jnd
 from lookalike.judgments.plain import read_answers, read_pairs, read_tll, read_triplets
@@ -18,7 +20,8 @@ from lookalike.judgments.tables import KINDS
 from lookalike.judgments.things import SPLIT_FILES, read_things
 
 Images = Path | str | None
-Reader = Callable[[Path, Images], Judgments]
+Reader = Callable[..., Judgments]
+"""(place, images, skip_bad=, progress=) -> table."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,14 @@ class Layout:
     read: Reader
 
 
-def open_judgments(path: Path | str, *, images: Images = None, kind: str | None = None) -> Judgments:
+def open_judgments(
+    path: Path | str,
+    *,
+    images: Images = None,
+    kind: str | None = None,
+    skip_bad: bool = False,
+    progress: Progress | None = None,
+) -> Judgments:
     """A table from a saved folder or any published layout that is understood.
 
     Args:
@@ -39,6 +49,9 @@ def open_judgments(path: Path | str, *, images: Images = None, kind: str | None 
         images: folder of the images, where they are not beside the table.
         kind: such as "triplets" or "same-different", where the folder holds more than one (NIGHTS and BAPPS have
             both); None means the first that fits.
+        skip_bad: leave out rows whose images are missing, empty or unreadable as files, and list them in
+            ``refused``; False refuses the table, naming the first of them.
+        progress: told how many images were hashed: the first reading of a big set takes a while.
 
     Raises:
         InvalidArgument: an unknown kind.
@@ -50,12 +63,13 @@ def open_judgments(path: Path | str, *, images: Images = None, kind: str | None 
         raise InvalidArgument(f"there is no kind of judgments {kind!r}; there are {', '.join(KINDS)}")
     if not place.exists():
         raise JudgmentError(f"{printable(str(place))}: there is no such file or folder")
+    how: dict[str, Any] = {"skip_bad": skip_bad, "progress": progress}
     if place.name == TABLE_FILE or is_saved(place):
-        saved = load_judgments(place.parent if place.name == TABLE_FILE else place, images)
+        saved = load_judgments(place.parent if place.name == TABLE_FILE else place, images, **how)
         return _wanted(saved, kind, place)
     for layout in LAYOUTS:
         if kind in (None, layout.kind) and layout.fits(place):
-            return layout.read(place, images)
+            return layout.read(place, images, **how)
     wanted = f"no {kind} here" if kind is not None else "no judgments are recognised here"
     raise JudgmentError(f"{printable(str(place))}: {wanted}; understood are {understood()}")
 
@@ -118,28 +132,31 @@ LAYOUTS: tuple[Layout, ...] = (
         "NIGHTS (data.csv, ref/, distort/)",
         "triplets",
         _nights_file("data.csv"),
-        lambda place, _: read_nights(place),
+        lambda place, _, **how: read_nights(place, **how),
     ),
     Layout(
         "NIGHTS JND (jnd_votes.csv)",
         "same-different",
         _nights_file("jnd_votes.csv"),
-        lambda place, _: read_nights_jnd(place),
+        lambda place, _, **how: read_nights_jnd(place, **how),
     ),
     Layout(
         "BAPPS (2afc/SPLIT/SUBSET/ref, p0, p1, judge)",
         "triplets",
         lambda place: bapps_part(place, "2afc"),
-        lambda place, _: read_bapps(place),
+        lambda place, _, **how: read_bapps(place, **how),
     ),
     Layout(
         "BAPPS JND (jnd/SPLIT/SUBSET/p0, p1, same)",
         "same-different",
         lambda place: bapps_part(place, "jnd"),
-        lambda place, _: read_bapps_jnd(place),
+        lambda place, _, **how: read_bapps_jnd(place, **how),
     ),
     Layout(
-        "Totally Looks Like (left/, right/, pairs.csv)", "pairs", _is_tll, lambda place, _: read_tll(place)
+        "Totally Looks Like (left/, right/, pairs.csv)",
+        "pairs",
+        _is_tll,
+        lambda place, _, **how: read_tll(place, **how),
     ),
     Layout("THINGS triplets (validationset.txt, trainset.txt)", "odd-one-out", _is_things, read_things),
     Layout(

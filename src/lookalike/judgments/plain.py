@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from lookalike.errors import JudgmentError, printable
 from lookalike.judgments.base import COPIES
 from lookalike.judgments.columns import flags, shown
+from lookalike.judgments.content import Progress
 from lookalike.judgments.csv_table import CsvTable, read_csv
 from lookalike.judgments.image_names import ImageFolder, choose_folder, given_folder, resolve
 from lookalike.judgments.tables import PairTable, TripletAnswers, TripletTable
@@ -19,7 +20,7 @@ WINNERS = ("human", "winner")
 """Columns that say ``a`` or ``b`` where a table of triplets has no numbers of votes."""
 
 
-def read_tll(folder: Path | str) -> PairTable:
+def read_tll(folder: Path | str, *, skip_bad: bool = False, progress: Progress | None = None) -> PairTable:
     """Pairs of Totally Looks Like (Rosenfeld, Solbach and Tsotsos 2018), as :func:`build_tll` writes them.
 
     ``left/`` and ``right/`` hold the images, ``pairs.csv`` has the columns left, right (file names, with or
@@ -35,16 +36,24 @@ def read_tll(folder: Path | str) -> PairTable:
             raise JudgmentError(
                 f"{printable(str(place))}: the folder {side}/ of Totally Looks Like is missing"
             )
-    return read_pairs(place)
+    return read_pairs(place, skip_bad=skip_bad, progress=progress)
 
 
-def read_pairs(source: Path | str, images: Path | str | None = None) -> PairTable:
+def read_pairs(
+    source: Path | str,
+    images: Path | str | None = None,
+    *,
+    skip_bad: bool = False,
+    progress: Progress | None = None,
+) -> PairTable:
     """Pairs from CSV: columns left, right and, where known, up_votes, down_votes, split; others are kept.
 
     Args:
         source: the CSV file, or a folder with ``pairs.csv`` (or one CSV file alone).
         images: folder of the images, absolute or relative to the table's; None means the table's folder.
             Where it has folders ``left`` and ``right``, the columns are looked for there first.
+        skip_bad: leave out rows whose images are missing or cannot be read, and list them in ``refused``.
+        progress: told how many images were hashed.
 
     Raises:
         JudgmentError: no such file, or a column is missing.
@@ -55,11 +64,13 @@ def read_pairs(source: Path | str, images: Path | str | None = None) -> PairTabl
     sides = {name: cells.text(name) for name in ("left", "right")}
     base = _folder(file, images)
     two_sided = all((base / side).is_dir() for side in sides)
-    note, folders = "", {side: [ImageFolder(base / side), ImageFolder(base)] for side in sides}
+    # By path alone below both: a right image that is missing must not be taken from left/, where it has a namesake.
+    whole = ImageFolder(base, by_path=True)
+    note, folders = "", {side: [ImageFolder(base / side), whole] for side in sides}
     if not two_sided:
-        chosen, note = choose_folder(file.parent, images, _names(sides.values()))
+        chosen, note = choose_folder(file.parent, images, _names(sides.values()), skip_bad=skip_bad)
         base, folders = chosen.root, {side: [chosen] for side in sides}
-    arrays, catalogue = resolve(sides, folders, base, cells.where)
+    arrays, catalogue = resolve(sides, folders, base, cells.where, skip_bad=skip_bad, progress=progress)
     columns: dict[str, object] = dict(arrays)
     for name in ("up_votes", "down_votes"):
         if name in cells.names:
@@ -70,7 +81,13 @@ def read_pairs(source: Path | str, images: Path | str | None = None) -> PairTabl
     return PairTable(table, catalogue, meta=meta, note=note, where=cells.where)
 
 
-def read_triplets(source: Path | str, images: Path | str | None = None) -> TripletTable:
+def read_triplets(
+    source: Path | str,
+    images: Path | str | None = None,
+    *,
+    skip_bad: bool = False,
+    progress: Progress | None = None,
+) -> TripletTable:
     """Triplets from CSV: columns reference, a, b, then votes_a and votes_b, or human (or winner) = a or b.
 
     A winner counts as one vote. Names are with or without ending. Other columns are kept.
@@ -79,6 +96,8 @@ def read_triplets(source: Path | str, images: Path | str | None = None) -> Tripl
         source: the CSV file, or a folder with ``triplets.csv`` (or one CSV file alone).
         images: folder of the images, absolute or relative to the table's; None means the table's folder, or,
             where several of its sub-folders have the same names, the first of them; ``note`` says which.
+        skip_bad: leave out rows whose images are missing or cannot be read, and list them in ``refused``.
+        progress: told how many images were hashed.
 
     Raises:
         JudgmentError: no such file, or a column is missing.
@@ -88,13 +107,21 @@ def read_triplets(source: Path | str, images: Path | str | None = None) -> Tripl
     cells = read_csv(file)
     sides = {name: cells.text(name) for name in ("reference", "a", "b")}
     counts, used = _triplet_votes(cells)
-    chosen, note = choose_folder(file.parent, images, _names(sides.values()))
-    arrays, catalogue = resolve(sides, dict.fromkeys(sides, (chosen,)), chosen.root, cells.where)
+    chosen, note = choose_folder(file.parent, images, _names(sides.values()), skip_bad=skip_bad)
+    arrays, catalogue = resolve(
+        sides, dict.fromkeys(sides, (chosen,)), chosen.root, cells.where, skip_bad=skip_bad, progress=progress
+    )
     table = pa.table({**arrays, **counts, **_rest(cells, [*sides, *used])})
     return TripletTable(table, catalogue, note=note, where=cells.where)
 
 
-def read_answers(source: Path | str, images: Path | str | None = None) -> TripletAnswers:
+def read_answers(
+    source: Path | str,
+    images: Path | str | None = None,
+    *,
+    skip_bad: bool = False,
+    progress: Progress | None = None,
+) -> TripletAnswers:
     """Raw answers to triplets from CSV: participant, query, left, right, chosen (one of the two names).
 
     Also read: response_time_s; other columns (sampler, shown_at) are kept. ``a`` is the left image. A negative
@@ -102,7 +129,7 @@ def read_answers(source: Path | str, images: Path | str | None = None) -> Triple
 
     Args:
         source: the CSV file, or a folder with ``answers.csv`` (or one CSV file alone).
-        images: as for :func:`read_triplets`.
+        images, skip_bad, progress: as for :func:`read_triplets`.
 
     Raises:
         JudgmentError: no such file, or a column is missing.
@@ -117,8 +144,10 @@ def read_answers(source: Path | str, images: Path | str | None = None) -> Triple
     cells.where.refuse(
         neither, lambda row: f"chosen is {shown(chosen[row].as_py())}, which is neither left nor right"
     )
-    place, note = choose_folder(file.parent, images, _names(sides.values()))
-    arrays, catalogue = resolve(sides, dict.fromkeys(sides, (place,)), place.root, cells.where)
+    place, note = choose_folder(file.parent, images, _names(sides.values()), skip_bad=skip_bad)
+    arrays, catalogue = resolve(
+        sides, dict.fromkeys(sides, (place,)), place.root, cells.where, skip_bad=skip_bad, progress=progress
+    )
     columns = {"participant": cells.text("participant"), "chosen": right.cast(pa.int32())}
     if "response_time_s" in cells.names:
         columns["response_time_s"], said = _times(cells)

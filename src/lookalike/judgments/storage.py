@@ -14,6 +14,7 @@ from lookalike.errors import JudgmentError, printable
 from lookalike.judgments.base import SCHEMA_VERSION, Judgments
 from lookalike.judgments.catalogue import ImageCatalogue
 from lookalike.judgments.columns import Where
+from lookalike.judgments.content import Progress
 from lookalike.judgments.tables import KINDS
 
 TABLE_FILE = "judgments.parquet"
@@ -61,7 +62,13 @@ def is_saved(folder: Path) -> bool:
     return (folder / TABLE_FILE).is_file()
 
 
-def load_judgments(folder: Path | str, images: Path | str | None = None) -> Judgments:
+def load_judgments(
+    folder: Path | str,
+    images: Path | str | None = None,
+    *,
+    skip_bad: bool = False,
+    progress: Progress | None = None,
+) -> Judgments:
     """A table that :meth:`Judgments.save` wrote.
 
     Args:
@@ -69,6 +76,8 @@ def load_judgments(folder: Path | str, images: Path | str | None = None) -> Judg
         images: folder of the images, laid out as when they were read or in any other way; None means the
             copies in ``images/`` of the folder. An image counts as found when its bytes are the same. Images that
             are not found are absent: they are missed when their path is asked for.
+        skip_bad: leave out rows with absent images, and list them in ``refused``.
+        progress: told how many images were hashed.
 
     Raises:
         JudgmentError: no table there, damaged, or written by a newer lookalike.
@@ -84,7 +93,9 @@ def load_judgments(folder: Path | str, images: Path | str | None = None) -> Judg
     catalogue = _read_names(place / IMAGES_FILE)
     for there in (Path(images),) if images is not None else (place / IMAGES_FOLDER,):
         if there.is_dir():
-            catalogue = catalogue.located(there)
+            catalogue = catalogue.located(there, progress)
+    if skip_bad:
+        catalogue = catalogue.without_absent()
     strings = {str(key): str(value) for key, value in meta.items()} if isinstance(meta, dict) else {}
     return KINDS[kind](table, catalogue, meta=strings, where=Where(str(place / TABLE_FILE)))
 

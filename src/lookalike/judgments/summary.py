@@ -21,7 +21,7 @@ def summary(judgments: Judgments) -> dict[str, Any]:
     Keys: ``kind``, ``schema_version``, ``rows``, ``images`` (distinct in the table), ``absent_images`` (not
     on this machine), ``splits`` {name: rows}, ``votes`` (None where the kind has none), ``details`` (what only
     this kind has; quartiles are minimum, 25 %, 50 %, 75 %, maximum), ``columns`` {extra column with few values:
-    {value: rows}}, ``extra_columns``, ``meta`` and ``note``.
+    {value: rows}}, ``extra_columns``, ``meta``, ``refused`` (rows left out: name, line, reason) and ``note``.
     """
     fixed = {column.name for column in judgments.COLUMNS}
     absent = set(judgments.images.absent())
@@ -42,6 +42,7 @@ def summary(judgments: Judgments) -> dict[str, Any]:
         },
         "extra_columns": [name for name in names if name not in fixed],
         "meta": dict(judgments.meta),
+        "refused": [row._asdict() for row in judgments.refused],
         "note": judgments.note,
     }
 

@@ -81,7 +81,7 @@ class TripletAnswers(Judgments):
         """The answers counted: one row for each reference and unordered {a, b}, in order of first appearance.
 
         ``a`` is the image with the smaller content id, whichever side it was shown on. Other columns are
-        dropped: choose rows with :meth:`where` first.
+        dropped: choose rows with :meth:`where` first. ``refused`` stays that of the answers.
         """
         a, b = self.table.column("a"), self.table.column("b")
         swap = pc.greater(a, b)
@@ -100,7 +100,9 @@ class TripletAnswers(Judgments):
         columns = {key: sums.column(key) for key in keys}
         for name in ("votes_a", "votes_b"):
             columns[name] = sums.column(f"{name}_sum").cast(pa.int32())
-        return TripletTable(pa.table(columns), self.images, meta=self.meta, note=self.note)
+        counts = TripletTable(pa.table(columns), self.images, meta=self.meta, note=self.note)
+        counts.refused = self.refused
+        return counts
 
     def details(self) -> dict[str, Any]:
         """``participants``; quartiles of their numbers of answers and of ``response_time_s``; ``chosen_left``."""

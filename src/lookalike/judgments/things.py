@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ import pyarrow.csv as pa_csv
 
 from lookalike.errors import BadRow, JudgmentError, printable
 from lookalike.judgments.columns import Where, flags, shown
+from lookalike.judgments.content import Progress
 from lookalike.judgments.csv_table import CsvTable, read_csv
 from lookalike.judgments.image_names import ImageFolder, given_folder, resolve
 from lookalike.judgments.tables import OddOneOutTable
@@ -46,6 +48,8 @@ def read_things(
     *,
     names: Path | str | None = None,
     split: str | None = None,
+    skip_bad: bool = False,
+    progress: Progress | None = None,
 ) -> OddOneOutTable:
     """Odd-one-out answers: of three images, the one that people named the odd one.
 
@@ -61,6 +65,8 @@ def read_things(
         names: table of names (a line for each image; of a table with a header, the column uniqueID, image or
             name); None looks for one of :data:`NAME_TABLES` beside the triplets and the images.
         split: one of :data:`SPLIT_FILES` where ``source`` is a folder; None means the validation part.
+        skip_bad: leave out rows whose images are missing or cannot be read, and list them in ``refused``.
+        progress: told how many images were hashed.
 
     Raises:
         JudgmentError: no such file, or numbers without a table of names.
@@ -69,15 +75,22 @@ def read_things(
     file, part = _find(Path(source), split)
     folder = file.parent if images is None else given_folder(file.parent, images)
     if file.suffix.lower() == ".csv":
-        return _read_csv(file, folder)
+        return _read_csv(file, folder, skip_bad, progress)
     columns = _three_columns(file)
-    where = Where(printable(str(file)), lambda row: _line_of(file, row))
+    where = Where(printable(str(file)), lambda row: _line_of(file, row), lambda: _lines(file))
     if all(pa.types.is_integer(values.type) for values in columns.values()):
         table_file = _names_file(names, file.parent, folder)
         if table_file is not None:
             columns = _named(columns, _names(table_file), table_file, where)
     texts = {name: values.cast(pa.string()) for name, values in columns.items()}
-    arrays, catalogue = resolve(texts, dict.fromkeys(_SIDES, (ImageFolder(folder),)), folder, where)
+    arrays, catalogue = resolve(
+        texts,
+        dict.fromkeys(_SIDES, (ImageFolder(folder),)),
+        folder,
+        where,
+        skip_bad=skip_bad,
+        progress=progress,
+    )
     zero = pa.array(np.zeros(len(texts["a"]), dtype=np.int32))
     one = pa.array(np.ones(len(texts["a"]), dtype=np.int32))
     votes = {"votes_a": zero, "votes_b": zero, "votes_c": one}
@@ -145,10 +158,14 @@ def _ragged_line(file: Path, delimiter: str) -> int:
         return next((n for n, line in lines if line.strip("\r\n") and line.count(delimiter) != 2), 1)
 
 
-def _line_of(file: Path, row: int) -> int:
+def _lines(file: Path) -> Iterator[int]:
+    """The line of each row."""
     with file.open(encoding="utf-8", errors="replace") as stream:
-        filled = (n for n, line in enumerate(stream, 1) if line.strip("\r\n"))
-        return next(number for position, number in enumerate(filled) if position == row)
+        yield from (n for n, line in enumerate(stream, 1) if line.strip("\r\n"))
+
+
+def _line_of(file: Path, row: int) -> int:
+    return next(islice(_lines(file), row, None))
 
 
 def _names_file(names: Path | str | None, *folders: Path) -> Path | None:
@@ -188,11 +205,18 @@ def _named(
     return {name: pa.chunked_array([known.take(values.combine_chunks())]) for name, values in columns.items()}
 
 
-def _read_csv(file: Path, folder: Path) -> OddOneOutTable:
+def _read_csv(file: Path, folder: Path, skip_bad: bool, progress: Progress | None) -> OddOneOutTable:
     cells = read_csv(file)
     sides = {name: cells.text(name) for name in _SIDES}
     votes, used = _csv_votes(cells, sides)
-    arrays, catalogue = resolve(sides, dict.fromkeys(_SIDES, (ImageFolder(folder),)), folder, cells.where)
+    arrays, catalogue = resolve(
+        sides,
+        dict.fromkeys(_SIDES, (ImageFolder(folder),)),
+        folder,
+        cells.where,
+        skip_bad=skip_bad,
+        progress=progress,
+    )
     columns: dict[str, object] = {**arrays, **votes}
     columns.update(cells.extras([*_SIDES, *used]))
     return OddOneOutTable(pa.table(columns), catalogue, where=cells.where)

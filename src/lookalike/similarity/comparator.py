@@ -170,9 +170,10 @@ class Comparator:
             ComparatorError: the descriptions were made by other encoders.
         """
         described = images if isinstance(images, Descriptions) else self.describe(images, cache=cache)
-        if described.encoder != self.fingerprint:
+        other_faces = described.faces is not None and described.face_encoder != self.face_fingerprint
+        if described.encoder != self.fingerprint or (self.face_spec and other_faces):
             raise ComparatorError(
-                f"these images were described by another encoder than {self.encoder_spec}; describe them anew"
+                f"these images were described by another encoder than those of the {self.name}; describe them anew"
             )
         return self.trained.space.prepare(described)
 
@@ -184,7 +185,8 @@ class Comparator:
         progress: Progress | None = None,
     ) -> NDArray[np.float32]:
         """Scores of every image of ``a`` with every image of ``b``: float32 (n, m)."""
-        return score_matrix(self.trained, self._ready(a), self._ready(b), progress=progress)
+        first, second = self._ready(a, progress), self._ready(b, progress)
+        return score_matrix(self.trained, first, second, progress=progress)
 
     def score(self, a: ImageLike, b: ImageLike, *, cache: bool = True) -> float:
         """Log odds that a person would pair the two images; larger is more alike."""
@@ -267,8 +269,14 @@ class Comparator:
 
         return load(folder, encoder, options)
 
-    def _ready(self, images: Sequence[ImageLike] | Descriptions | Prepared) -> Prepared:
-        return images if isinstance(images, Prepared) else self.prepare(images)
+    def _ready(
+        self, images: Sequence[ImageLike] | Descriptions | Prepared, progress: Progress | None
+    ) -> Prepared:
+        if isinstance(images, Prepared):
+            return images
+        if isinstance(images, Descriptions):
+            return self.prepare(images)
+        return self.prepare(self.describe(images, progress=progress))
 
 
 def refuse_other(fingerprint: str, spec: str, encoder: Encoder) -> None:

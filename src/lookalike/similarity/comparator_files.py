@@ -108,15 +108,18 @@ def _card(comparator: Comparator, digest: str) -> dict[str, Any]:
 
 
 def _arrays(trained: Trained) -> dict[str, NDArray[Any]]:
-    """Names such as ``state/2/mean``: the number is the measure's place in the card."""
+    """Names such as ``state/2/mean``: the number is the measure's place in the card.
+
+    Marks and reference rows were rounded to float16 when they were learned, so nothing is lost here.
+    """
     space = trained.space
-    arrays: dict[str, NDArray[Any]] = {"weights": trained.weights}
+    arrays: dict[str, NDArray[Any]] = {"weights": trained.weights, "marks": space.marks.astype(np.float16)}
     for place, measure in enumerate(space.measures):
         for name, values in space.states[measure.name].items():
             arrays[f"state/{place}/{name}"] = values
         if measure.levelled:
             view = space.reference[measure.name]
-            arrays[f"reference/{place}/rows"] = view.rows.astype(np.float16)  # exact: they were rounded so
+            arrays[f"reference/{place}/rows"] = view.rows.astype(np.float16)
             arrays[f"reference/{place}/present"] = view.present
     return arrays
 
@@ -174,7 +177,8 @@ def _trained(card: dict[str, Any], arrays: dict[str, NDArray[Any]], where: str) 
         for i, measure in enumerate(chosen)
         if measure.levelled
     }
-    space = Space(chosen, states, reference, card["centre"], card["scale"], card["faces"] is not None)
+    marks = arrays["marks"].astype(np.float32)
+    space = Space(chosen, states, reference, marks, card["centre"], card["scale"], card["faces"] is not None)
     if [name for _, name in space.columns] != [entry["name"] for entry in card["columns"]]:
         raise ComparatorError(
             f"the measures of the comparator in {where} have changed since it was fitted; fit it anew"

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lookalike.encoders.base import normalize
 from lookalike.errors import ComparatorError
 from lookalike.similarity.cues import Cue, State, View
 
@@ -20,6 +21,9 @@ LEVEL_NEIGHBOURS = 10
 
 REFERENCE_PAIRS = 500
 """Pairs whose images are kept as reference, at most."""
+
+COPY = 0.999
+"""Cosine of two embeddings from which on two images are held to be copies of one."""
 
 _SCALE_SAMPLE = 300
 PRESENCE = "presence"
@@ -59,7 +63,8 @@ class Space:
     Attributes:
         measures: in the order of the columns.
         states: measure -> what it learned.
-        reference: measure -> view of the reference images.
+        reference: measure -> view of the reference images: some left images of the fit, then their partners.
+        marks: float32 (r, d), unit embeddings by which copies of reference images are known.
         centre: measure -> mean of the measure over chance pairs, after levels.
         scale: measure -> its standard deviation there.
         with_faces: whether faces are looked at.
@@ -68,6 +73,7 @@ class Space:
     measures: tuple[Cue, ...]
     states: Mapping[str, State]
     reference: Mapping[str, View]
+    marks: NDArray[np.float32]
     centre: Mapping[str, float]
     scale: Mapping[str, float]
     with_faces: bool
@@ -81,13 +87,12 @@ class Space:
             names += [(PRESENCE, name) for name in ("faces in both", "face in one only", "as many faces")]
         return tuple(names)
 
-    def prepare(self, images: Descriptions, partners: NDArray[np.intp] | None = None) -> Prepared:
+    def prepare(self, images: Descriptions) -> Prepared:
         """Views and levels of images.
 
-        Args:
-            images: described by the encoder of the fit.
-            partners: (n, 2) rows of the reference that must not count towards an image's level (the image itself
-                and its partner), -1 for none.
+        A reference image that is the image itself (or a copy of it) does not count towards its level, nor does
+        that reference image's partner: else images that took part in the fit would have other levels than new
+        ones, and a right answer would be known by never having been seen.
 
         Raises:
             ComparatorError: the comparator looks at faces, and nobody looked for any in these images.
@@ -97,7 +102,8 @@ class Space:
                 "this comparator looks at faces; describe the images with an encoder of faces"
             )
         views = {m.name: m.view(self.states[m.name], images) for m in self.measures}
-        levels = {m.name: self._levels(m, views[m.name], partners) for m in self.measures if m.levelled}
+        ignored = self._ignored(images)
+        levels = {m.name: self._levels(m, views[m.name], ignored) for m in self.measures if m.levelled}
         faces = None
         if self.with_faces and images.faces is not None:
             faces = np.array([min(len(found), _MOST_COUNTED) for found in images.faces], dtype=np.intp)
@@ -130,23 +136,31 @@ class Space:
         out[place + 1] = (a > 0)[:, np.newaxis] != (b > 0)[np.newaxis]
         out[place + 2] = -np.abs(a[:, np.newaxis] - b[np.newaxis])
 
-    def _levels(self, measure: Cue, view: View, partners: NDArray[np.intp] | None) -> NDArray[np.float32]:
+    def _ignored(self, images: Descriptions) -> NDArray[np.bool_]:
+        """bool (n, r): reference images that are copies of an image, and the partners of those."""
+        likeness = normalize(images.vectors["embedding"]) @ self.marks.T
+        copies = likeness >= np.float32(COPY)
+        partners = np.roll(
+            copies, len(self.marks) // 2, axis=1
+        )  # left images first, their partners after them
+        return np.asarray(copies | partners, dtype=bool)
+
+    def _levels(self, measure: Cue, view: View, ignored: NDArray[np.bool_]) -> NDArray[np.float32]:
+        """Mean likeness to the LEVEL_NEIGHBOURS most alike reference images; 0 where there are too few."""
         reference = self.reference[measure.name]
-        usable = int(reference.present.sum())
-        if usable <= 2:
-            return np.zeros(len(view), dtype=np.float32)
-        levels = np.empty(len(view), dtype=np.float32)
-        count = min(LEVEL_NEIGHBOURS, max(1, usable - 2))
+        levels = np.zeros(len(view), dtype=np.float32)
+        if not reference.present.any():
+            return levels
         for start in range(0, len(view), 256):
             part = slice(start, min(start + 256, len(view)))
             likeness = measure.compare(view.take(part), reference)
             likeness[:, ~reference.present] = -np.inf
-            if partners is not None:
-                for column in partners[part].T:
-                    rows = np.flatnonzero(column >= 0)
-                    likeness[rows, column[rows]] = -np.inf
+            likeness[ignored[part]] = -np.inf
+            count = min(LEVEL_NEIGHBOURS, likeness.shape[1])
             best = -np.partition(-likeness, count - 1, axis=1)[:, :count]
-            levels[part] = best.mean(axis=1)
+            usable = np.isfinite(best)
+            total = np.where(usable, best, 0.0).sum(axis=1)
+            levels[part] = total / np.maximum(usable.sum(axis=1), 1)
         return np.where(view.present, levels, np.float32(0))
 
 
@@ -162,26 +176,18 @@ def learn_space(
     rows = np.concatenate([kept, kept + n])
     bare = union.take(rows)
     reference = {m.name: _halved(m.view(states[m.name], bare)) for m in measures if m.levelled}
+    marks = normalize(bare.vectors["embedding"]).astype(np.float16).astype(np.float32)
     neutral = {m.name: 0.0 for m in measures}
     one = {m.name: 1.0 for m in measures}
-    space = Space(tuple(measures), states, reference, neutral, one, union.faces is not None)
-    partners = _partners(n, kept)
-    prepared = space.prepare(left, partners), space.prepare(right, partners)
+    space = Space(tuple(measures), states, reference, marks, neutral, one, union.faces is not None)
+    prepared = space.prepare(left), space.prepare(right)
     centre, scale = _scales(space, *prepared, random)
-    return Space(tuple(measures), states, reference, centre, scale, space.with_faces), *prepared
+    return replace(space, centre=centre, scale=scale), *prepared
 
 
 def _halved(view: View) -> View:
     """Rounded to float16, so that a saved comparator takes half the space and gives the same scores."""
     return View(view.rows.astype(np.float16).astype(np.float32), view.present)
-
-
-def _partners(n: int, kept: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Rows of the reference that pair i put there: its left and its right image; (n, 2), -1 for none."""
-    places = np.full((n, 2), -1, dtype=np.intp)
-    places[kept, 0] = np.arange(len(kept))
-    places[kept, 1] = np.arange(len(kept)) + len(kept)
-    return places
 
 
 def _scales(

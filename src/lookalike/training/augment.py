@@ -193,24 +193,28 @@ class Augment:
         import torch
         from torch.nn import functional
 
-        count, channels, high, wide = images.shape
-        chosen = roll("blur") < self.blur
+        chosen = np.flatnonzero(roll("blur") < self.blur)
+        if not len(chosen):
+            return images
+        part = images[torch.from_numpy(chosen)]
+        count, channels, high, wide = part.shape
         top = max(1.0, 0.01 * max(high, wide))
-        sigma = 0.1 + roll("sigma") * (top - 0.1)
+        sigma = 0.1 + roll("sigma")[chosen] * (top - 0.1)
         reach = min(math.ceil(3 * top), min(high, wide) - 1)
         steps = np.arange(-reach, reach + 1)
         kernel = np.exp(-(steps**2) / (2 * sigma[:, None] ** 2))
-        kernel[~chosen] = steps == 0
         kernel /= kernel.sum(axis=1, keepdims=True)
         weights = torch.from_numpy(np.repeat(kernel, channels, axis=0).astype(np.float32))
-        flat = images.reshape(1, count * channels, high, wide)
+        flat = part.reshape(1, count * channels, high, wide)
         for shape, pad in (
             ((-1, 1, 1, len(steps)), (reach, reach, 0, 0)),
             ((-1, 1, len(steps), 1), (0, 0, reach, reach)),
         ):
             padded = functional.pad(flat, pad, mode="reflect")
             flat = functional.conv2d(padded, weights.reshape(shape), groups=count * channels)
-        return flat.reshape(images.shape)
+        blurred = images.clone()
+        blurred[torch.from_numpy(chosen)] = flat.reshape(part.shape)
+        return blurred
 
 
 def uniform(seed: int, epoch: int, rows: NDArray[np.int64], view: int, what: int) -> NDArray[np.float64]:

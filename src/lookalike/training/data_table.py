@@ -66,17 +66,10 @@ class Table:
         """The same with more notes."""
         return replace(self, notes=(*self.notes, *(line for line in lines if line)))
 
-    def only_used(self) -> tuple[Table, Rows]:
-        """The same with only the pictures that a row shows, and their old positions int64 (N',), ascending."""
-        used = np.unique(self.shown)
-        columns = {name: np.searchsorted(used, column) for name, column in self.columns.items()}
-        pictures, names = [self.pictures[i] for i in used], [self.names[i] for i in used]
-        return replace(self, pictures=pictures, names=names, columns=columns), used
-
     def joined(self, other: Table) -> Table:
         """The rows of both, this one's first; the other's pictures are counted on after this one's.
 
-        The same image in both is two pictures: a table for validation shares nothing with the training.
+        The same image in both is two pictures. Cells of ``split`` are lost.
         """
         if self.kind != other.kind:
             raise TrainingError(
@@ -93,7 +86,7 @@ class Table:
             columns={name: np.concatenate([column, moved[name]]) for name, column in self.columns.items()},
             values=_both(self.values, other.values),
             attributes=_both(self.attributes, other.attributes),
-            split=["train"] * len(self) + ["validation"] * len(other),
+            split=None,
             notes=(*self.notes, *other.notes),
         )
 
@@ -107,7 +100,9 @@ class Table:
                 for picture in shown:
                     side.setdefault(int(picture), cell)
             split = [side[int(picture)] for picture in used]
-        return replace(self, kind="images", columns={"images": used}, values={}, attributes={}, classes={}, split=split)
+        return replace(
+            self, kind="images", columns={"images": used}, values={}, attributes={}, classes={}, split=split
+        )
 
 
 def number_classes(cells: Sequence[Any]) -> tuple[Rows, list[str]]:
@@ -118,7 +113,9 @@ def number_classes(cells: Sequence[Any]) -> tuple[Rows, list[str]]:
     except TypeError:
         ordered = sorted(known, key=str)
     numbers = {cell: number for number, cell in enumerate(ordered)}
-    return np.array([numbers.get(cell, -1) for cell in cells], dtype=np.int64), [str(cell) for cell in ordered]
+    return np.array([numbers.get(cell, -1) for cell in cells], dtype=np.int64), [
+        str(cell) for cell in ordered
+    ]
 
 
 def _both(first: Mapping[str, NDArray[Any]], second: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:

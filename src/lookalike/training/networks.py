@@ -2,7 +2,7 @@
 
 | name | what | options |
 |---|---|---|
-| ``net:small`` | residual, re-parameterisable; the embedded encoder | width, size, dim, depths=2-5-4-2, strides=2-2-2-1, project |
+| ``net:small`` | residual, re-parameterisable; for ``glance`` | width, size, dim, depths=2-5-4-2, strides=2-2-2-1, project |
 | ``net:conv`` | strided convolutions; for an autoencoder | size, dim, channels, width |
 | ``net:digits`` | two convolutions and a hidden layer; digits | size, dim, channels, width |
 
@@ -97,7 +97,8 @@ def make_network(spec: str) -> nn.Module:
     if settings.get("project") is False:
         settings["dim"] = 0
     module = network.build(**settings)
-    module.card = replace(module.card, name=spec)
+    card: Any = module.card
+    module.card = replace(card, name=spec)
     return module
 
 

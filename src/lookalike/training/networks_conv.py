@@ -35,7 +35,8 @@ class ConvEncoder(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.head(self.blocks(x).flatten(1))
+        y: Tensor = self.head(self.blocks(x).flatten(1))
+        return y
 
 
 class ConvDecoder(nn.Module):
@@ -71,7 +72,8 @@ class ConvDecoder(nn.Module):
 
     def forward(self, bottleneck: Tensor) -> Tensor:
         small = self.start(bottleneck).relu().view(-1, self.width, self.side, self.side)
-        return self.layers(small)
+        y: Tensor = self.layers(small)
+        return y
 
 
 class DigitsNet(nn.Module):
@@ -100,7 +102,8 @@ class DigitsNet(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.head(self.hidden(self.blocks(x).flatten(1)).relu())
+        y: Tensor = self.head(self.hidden(self.blocks(x).flatten(1)).relu())
+        return y
 
 
 def _card(name: str, size: int, dim: int, channels: int) -> EncoderCard:

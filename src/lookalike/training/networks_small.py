@@ -75,12 +75,14 @@ class SmallNet(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.project(self.blocks(self.stem(x)).mean(dim=(2, 3)))
+        embedding: Tensor = self.project(self.blocks(self.stem(x)).mean(dim=(2, 3)))
+        return embedding
 
     def forward_map(self, x: Tensor) -> Tensor:
         """(n, 3, size, size) -> the map (n, dim, h, w), whose mean over places is the embedding."""
         local = self.blocks(self.stem(x)).permute(0, 2, 3, 1)
-        return self.project(local).permute(0, 3, 1, 2)
+        projected: Tensor = self.project(local)
+        return projected.permute(0, 3, 1, 2)
 
     def fuse(self) -> Self:
         """A copy in evaluation mode whose blocks are plain 3x3 convolutions, equal to 1e-4; this one stays."""
@@ -97,7 +99,7 @@ def _initialise(network: nn.Module) -> None:
         if isinstance(module, nn.Conv2d):
             nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
         elif isinstance(module, RepConv):
-            branches = [module.square[1], module.point[1], module.identity]
+            branches = [module.square.norm, module.point.norm, module.identity]
             with torch.no_grad():
                 for norm in branches:
                     if norm is not None:

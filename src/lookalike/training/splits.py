@@ -90,8 +90,8 @@ def k_folds(by: str, images: Rows, k: int, seed: int, *, links: Rows | None = No
     """
     if by not in ("row", "image", "component"):
         raise TrainingError(f"folds are made by row, image or component, not by {by!r}")
-    groups = {"row": lambda: np.arange(len(images)), "component": lambda: components(images, links)}
-    things = np.unique(images) if by == "image" else np.unique(groups[by]())
+    of_row = components(images, links) if by == "component" else np.arange(len(images))
+    things = np.unique(images) if by == "image" else np.unique(of_row)
     if k < 2 or k > len(things):
         raise TrainingError(
             f"cross-validation by {by} needs 2 to {len(things)} folds (there are so many to spread), got {k}"
@@ -99,7 +99,6 @@ def k_folds(by: str, images: Rows, k: int, seed: int, *, links: Rows | None = No
     order = np.random.default_rng([seed, 1]).permutation(things)
     if by == "image":
         return [_checked_fold(_hold_out_images(images, np.sort(order[fold::k])), fold) for fold in range(k)]
-    of_row = groups[by]()
     sizes = np.bincount(of_row)
     # Largest first onto the emptiest fold, ties in the shuffled order, so that the folds are about equal.
     fold_of, filled = np.zeros(len(sizes), dtype=np.int64), np.zeros(k, dtype=np.int64)

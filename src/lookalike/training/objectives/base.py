@@ -75,7 +75,7 @@ class Objective(nn.Module):
                 f"objective {self.kind!r}: the network gives {tuple(joined.shape)} for {rows} images, "
                 f"expected ({rows}, {self.dim})"
             )
-        return list(exact(joined).split([part.shape[0] for part in images]))
+        return list(torch.split(exact(joined), [part.shape[0] for part in images]))
 
     def log(self, **figures: Tensor | float) -> None:
         """Remember figures for :attr:`logs`."""

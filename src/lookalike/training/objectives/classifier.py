@@ -58,7 +58,8 @@ class Classifier(Objective):
     def logits(self, embeddings: Tensor) -> Tensor:
         """(n, d) -> (n, classes)."""
         if self.head == "linear":
-            return self.layer(embeddings)
+            logits: Tensor = self.layer(embeddings)
+            return logits
         return self.scale * (unit(embeddings) @ unit(self.layer.weight).T)
 
     def loss(self, batch: Batch, embed: Embed) -> Tensor:

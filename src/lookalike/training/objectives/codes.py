@@ -46,7 +46,8 @@ def hamming_distances(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> NDArray[np.
     # The product of +-1 vectors counts agreements minus disagreements, exactly in float32 below 2^24 bits.
     bits = 8 * a.shape[1]
     signs_a, signs_b = (2 * np.unpackbits(codes, axis=1).astype(np.float32) - 1 for codes in (a, b))
-    return ((bits - signs_a @ signs_b.T) / 2).astype(np.int32)
+    different: NDArray[np.int32] = ((bits - signs_a @ signs_b.T) / 2).astype(np.int32)
+    return different
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, cast
 
-from lookalike.errors import TrainingError
+from lookalike.errors import RecipeError, TrainingError
 from lookalike.training.batch import Batch, Needs
 from lookalike.training.objectives.base import (
     Embed,
@@ -62,7 +62,7 @@ class Hashing(Objective):
         super().__init__(dim)
         self.bits = whole(self.kind, "bits", bits, 8)
         if bits % 8:
-            raise TrainingError(f"objective 'hashing': bits must be a multiple of 8, got {bits}")
+            raise RecipeError(f"objective 'hashing': bits must be a multiple of 8, got {bits}")
         self.needs = cast(Needs, one_of(self.kind, "supervision", supervision, ("labels", "pairs")))
         self.beta = positive(self.kind, "beta", beta)
         self.quantisation = number(self.kind, "quantisation", quantisation, 0.0)

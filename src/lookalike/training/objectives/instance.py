@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from lookalike.errors import TrainingError
 from lookalike.training.batch import Batch
@@ -76,7 +76,8 @@ class InstanceDiscrimination(Objective):
         self.register_buffer("normaliser", torch.zeros(()))
         # The bank must not change between forward and backward, which still needs it: the new vectors wait.
         self._waiting: list[tuple[Tensor, Tensor]] = []
-        self.register_state_dict_pre_hook(lambda module, *_: module.after_step())
+        before_saving: Any = self.register_state_dict_pre_hook
+        before_saving(_bring_up_to_date)
 
     def loss(self, batch: Batch, embed: Embed) -> Tensor:
         index = self._index(batch)
@@ -127,3 +128,8 @@ class InstanceDiscrimination(Objective):
         from_data = (probability[:, 0] / (probability[:, 0] + noise)).log()
         from_noise = (noise / (probability[:, 1:] + noise)).log().sum(dim=1)
         return -from_data - from_noise
+
+
+def _bring_up_to_date(objective: InstanceDiscrimination, *_: Any) -> None:
+    """A saved bank holds every vector that has been computed."""
+    objective.after_step()

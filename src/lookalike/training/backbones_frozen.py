@@ -1,0 +1,64 @@
+"""Frozen encoders as a training wants them: the network's own output, or several put side by side."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from copy import copy
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lookalike.encoders.base import Encoder, EncoderCard
+from lookalike.encoders.torch_base import TorchEncoder
+from lookalike.encoders.trained_head import prepare
+
+
+def as_computed(encoder: Encoder) -> Encoder:
+    """The same encoder without the scaling to unit length, where it runs in PyTorch; another as it is.
+
+    Its fingerprint differs, so both kinds of embeddings can be cached.
+    """
+    if not isinstance(encoder, TorchEncoder) or not encoder.card.normalized:
+        return encoder
+    changed = copy(encoder)
+    changed.card = replace(encoder.card, normalized=False)
+    return changed
+
+
+class JointEncoder(Encoder):
+    """Embeddings of several encoders side by side, each by itself as ``features`` says; never scaled together.
+
+    Args:
+        parts: the encoders.
+        features: ``raw``, ``normalized`` or ``centred``.
+    """
+
+    def __init__(self, parts: Sequence[Encoder], features: str) -> None:
+        self.parts = [as_computed(part) if features == "raw" else part for part in parts]
+        self.features = features
+        cards = [part.card for part in self.parts]
+        joined = "".join(card.fingerprint for card in cards)
+        self.batch_size = min(part.batch_size for part in self.parts)
+        self.card = EncoderCard(
+            name=" + ".join(card.name for card in cards),
+            dim=sum(card.dim for card in cards),
+            input_size=(max(card.input_size[0] for card in cards), max(card.input_size[1] for card in cards)),
+            preprocessing=cards[0].preprocessing,
+            normalized=False,
+            sha256=hashlib.sha256(joined.encode()).hexdigest(),
+            details={"features": features},
+            parts=tuple(card.name for card in cards),
+        )
+
+    @property
+    def wanted_size(self) -> tuple[int, int]:
+        sizes = [part.wanted_size for part in self.parts]
+        return max(height for height, _ in sizes), max(width for _, width in sizes)
+
+    def _embed(self, pixels: list[NDArray[np.uint8]]) -> NDArray[np.float32]:
+        found = [prepare(part.embed(pixels), self.features) for part in self.parts]
+        return np.concatenate(found, axis=1)
+
+

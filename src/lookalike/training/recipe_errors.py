@@ -1,0 +1,63 @@
+"""One line for what pydantic finds wrong in a recipe."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from types import UnionType
+from typing import Any, Union, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+
+from lookalike.errors import printable
+
+_UNION_PARTS = ("str", "bool", "int", "float", "function-", "list[", "constrained-", "tuple[")
+"""How pydantic names the alternatives of a union within a place."""
+
+
+def first_problem(error: ValidationError, model: type[BaseModel]) -> str:
+    """The first problem: ``optimizer.lr: must be greater than 0, got -1``; how many others there are."""
+    problems = error.errors(include_url=False)
+    # An unknown key explains a missing one (a typing mistake makes both), so it is said first.
+    problems.sort(key=lambda one: one["type"] != "extra_forbidden")
+    others = len({str(one["loc"]) for one in problems}) - 1
+    more = f" (and {others} more)" if others and problems[0]["type"] != "union" else ""
+    return _line(problems[0], model) + more
+
+
+def _line(problem: Any, model: type[BaseModel]) -> str:
+    place = [str(part) for part in problem["loc"] if not str(part).startswith(_UNION_PARTS)]
+    key = printable(".".join(place))
+    if problem["type"] == "extra_forbidden":
+        known = _keys(model, place[:-1])
+        close = difflib.get_close_matches(place[-1], known, n=1, cutoff=0.4)
+        hint = f"did you mean {close[0]}? " if close else ""
+        section = f"[{'.'.join(place[:-1])}]" if place[:-1] else "a recipe"
+        return f"unknown key {key}; {hint}{section} has: {', '.join(known)}"
+    if problem["type"] == "missing":
+        return f"{key} is missing; give it in the recipe or with --set {key}=VALUE"
+    if problem["type"] == "value_error":
+        return f"{key}: {problem['ctx']['error']}" if key else str(problem["ctx"]["error"])
+    reason = problem["msg"]
+    for start in ("Input should be ", "Input should "):
+        reason = reason.replace(start, "must be " if start.endswith("be ") else "must ")
+    return f"{key}: {reason[:1].lower()}{reason[1:]}, got {printable(repr(problem['input']))[:80]}"
+
+
+def _keys(model: type[BaseModel], place: Sequence[str]) -> list[str]:
+    """Keys of the section at ``place``."""
+    for part in place:
+        field = model.model_fields.get(part)
+        inner = _model_in(field.annotation) if field is not None else None
+        if inner is None:
+            break
+        model = inner
+    return list(model.model_fields)
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    if get_origin(annotation) in (Union, UnionType):
+        return next((found for part in get_args(annotation) if (found := _model_in(part))), None)
+    return None

@@ -1,0 +1,100 @@
+"""`lookalike comparator fit|evaluate`, and comparators in `compare` and `search`."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from lookalike.cli.comparator import app
+from lookalike.errors import BenchmarkError, ComparatorError
+from lookalike.gallery import Gallery
+from tests.cli.conftest import Command
+from tests.similarity.test_comparator import drawings, noisy
+
+PAIRS = 32
+
+
+def call(*arguments: object) -> str:
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+@pytest.fixture
+def pairs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Pairs in the layout of Totally-Looks-Like: the right image is the left one with noise."""
+    folder = tmp_path / "pairs"
+    left = drawings(PAIRS, 4)
+    for side, images in (("left", left), ("right", noisy(left, 5))):
+        (folder / side).mkdir(parents=True)
+        for number, image in enumerate(images):
+            Image.fromarray(image).save(folder / side / f"{side[0]}{number:02}.png")
+    with (folder / "pairs.csv").open("w", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(["left", "right"])
+        rows.writerows([f"l{number:02}.png", f"r{number:02}.png"] for number in range(PAIRS))
+    monkeypatch.chdir(tmp_path)
+    return folder
+
+
+def test_fit_compare_and_search(lookalike: Command, pairs: Path) -> None:
+    document = json.loads(call("fit", pairs, "-e", "classic:layout", "-o", "made", "--json"))
+    assert document["pairs"] == PAIRS
+    assert document["cues"] == ["content", "shape", "texture", "layout", "colour"]
+    assert sorted(file.name for file in Path("made").iterdir()) == ["comparator.json", "comparator.npz"]
+
+    two = (pairs / "left" / "l03.png", pairs / "right" / "r03.png")
+    found = lookalike("compare", *two, "--comparator", "made", "--json").json
+    parts = found["comparators"]["made"]
+    assert sum(parts["contributions"].values()) + parts["intercept"] == pytest.approx(
+        parts["score"], abs=1e-4
+    )
+    assert parts["probability"] == pytest.approx(1 / (1 + np.exp(-parts["score"])), abs=1e-6)
+    assert found["distances"]["made"] == pytest.approx(1 - parts["probability"])
+    assert set(found["distances"]) == {"classic", "made"}
+    assert "with probability" in lookalike("compare", *two, "--comparator", "made").out
+
+    lookalike("index", pairs / "right", "--gallery", "g", "--encoder", "classic:color")
+    hits = lookalike("search", two[0], "-g", "g", "-k", 3, "--rerank", "made", "--json").json["hits"]
+    assert [hit["rank"] for hit in hits] == [1, 2, 3]
+    assert Path(hits[0]["path"]).name == "r03.png"
+    scores = [hit["comparator_score"] for hit in hits]
+    assert scores == sorted(scores, reverse=True)
+    (pairs / "right" / "r03.png").unlink()
+    gone = Gallery.open("g").search(str(two[0]), k=PAIRS, rerank="made")
+    assert gone[PAIRS - 1].row["comparator_score"] is None
+    assert lookalike("search", two[0], "-g", "g", "--rerank", "nowhere").err.startswith(
+        "lookalike: nowhere holds no"
+    )
+
+
+def test_evaluate(pairs: Path) -> None:
+    text = call("evaluate", pairs, "-e", "classic:layout", "--folds", 3, "--ablation", "-o", "out")
+    assert "recall in percent, 32 pairs, 3 folds" in text
+    assert "recall@1, comparator - cosine" in text
+    document = json.loads(Path("out/results.json").read_text())
+    assert set(document["encoders"]) == {"comparator", "cosine"}
+    assert document["encoders"]["comparator"]["recall"]["5"] > 50
+    assert set(document["without"]) == {"content", "shape", "texture", "layout", "colour"}
+    again = json.loads(call("evaluate", pairs, "-e", "classic:layout", "--folds", 3, "--json"))
+    assert again["encoders"] == document["encoders"]
+
+
+def test_what_cannot_be_is_said(pairs: Path, tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("reference,a,b,votes_a,votes_b\nl01.png,l02.png,l03.png,3,1\n")
+    with pytest.raises(BenchmarkError, match="learns from pairs"):
+        call("fit", "t.csv", "--images", pairs / "left", "-o", "x")
+    few = (pairs / "pairs.csv").read_text().splitlines()[:10]
+    (pairs / "pairs.csv").write_text("\n".join(few))
+    with pytest.raises(ComparatorError, match="at least 20 pairs"):
+        call("fit", pairs, "-o", "x")
+    with pytest.raises(BenchmarkError, match="too few"):
+        call("evaluate", pairs)
