@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from lookalike.images import decode, open_source, read_image, resize
     from lookalike.judgments import PairTable, TripletTable, load_judgments, open_judgments
     from lookalike.similarity import (
+        Comparator,
         Comparison,
         compare,
         cosine,
@@ -53,6 +54,7 @@ _ROOMS = {
     "lookalike.images": ("decode", "open_source", "read_image", "resize"),
     "lookalike.judgments": ("PairTable", "TripletTable", "load_judgments", "open_judgments"),
     "lookalike.similarity": (
+        "Comparator",
         "Comparison",
         "compare",
         "cosine",
@@ -68,6 +70,7 @@ _HOME = {name: room for room, names in _ROOMS.items() for name in names}
 
 __all__ = [
     "CallableEncoder",
+    "Comparator",
     "Comparison",
     "Encoder",
     "EncoderCard",

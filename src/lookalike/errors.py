@@ -15,7 +15,8 @@
     │   ├── UnknownEncoder         no encoder has that name
     │   ├── EncoderCardError       a model's card is missing or wrong
     │   ├── WeightsNotFound        the weights are not on this machine and cannot be fetched
-    │   └── NoSuchOutput           the encoder lacks what was asked of it (a feature map, text)
+    │   ├── NoSuchOutput           the encoder lacks what was asked of it (a feature map, text)
+    │   └── EmbeddingNotFinite     the encoder gave NaN or infinity for an image
     ├── GalleryError
     │   ├── GalleryNotFound        there is no gallery at that place
     │   ├── GalleryExists          there is one already, with other settings
@@ -108,6 +109,10 @@ class WeightsNotFound(EncoderError):
 
 class NoSuchOutput(EncoderError):
     """The encoder lacks what was asked of it: a feature map, or text."""
+
+
+class EmbeddingNotFinite(EncoderError):
+    """The encoder gave a value that is not a number for an image."""
 
 
 class GalleryError(LookalikeError):

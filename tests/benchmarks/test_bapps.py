@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from lookalike.benchmarks.bapps import bench_bapps
@@ -54,3 +55,13 @@ def test_the_training_part(tmp_path: Path) -> None:
     assert found["jnd_pairs"] == 0
     with pytest.raises(BenchmarkError, match="nothing here is of BAPPS' split 'test'"):
         bench_bapps(tmp_path, [shade_encoder()], split="test")
+
+
+def test_votes_without_any_same_leave_the_choices_standing(tmp_path: Path) -> None:
+    folder = bapps(tmp_path)
+    for file in (folder / "jnd" / "val" / "cnn" / "same").iterdir():
+        np.save(file, np.zeros(1, dtype=np.float32))
+    found = bench_bapps(folder, [shade_encoder()], metric="euclidean").to_dict()
+    assert found["encoders"]["shade"]["jnd"] is None
+    assert found["encoders"]["shade"]["score"] > 0
+    assert any("nobody called any of these 2 pairs the same" in note for note in found["notes"])

@@ -131,7 +131,6 @@ def test_both_kinds_of_votes() -> None:
         lambda: jnd([0.1, 0.2], [0, 2]),
         lambda: vote_correlation([1, 2, 3, 4], None, None),
         lambda: vote_correlation([1, 2, 3, 4], [1, 2, 3], None),
-        lambda: vote_correlation([1, 2, 3, 4], [5, 5, 5, 5], None),
     ],
 )
 def test_what_has_no_answer_is_refused(bad: object) -> None:
@@ -150,3 +149,14 @@ def test_the_order_of_pairs_changes_no_area(pairs: list[tuple[int, int]], random
     one = jnd(d, same, resamples=1).score.value
     assert jnd(d[order], same[order], resamples=1).score.value == pytest.approx(one)
     assert np.mean(same) - 1e-12 <= one <= 1
+
+
+def test_a_constant_column_of_votes_leaves_the_other_alone() -> None:
+    found = vote_correlation([1, 2, 3, 4, 5], [5, 5, 5, 5, 5], [1, 2, 3, 4, 6])
+    assert found.up_pearson is None
+    assert found.down_spearman is not None
+    assert found.down_spearman.value == pytest.approx(1.0)
+    [note] = found.notes
+    assert "up-votes" in note
+    assert "all 5 values" in note
+    assert found.to_dict()["notes"] == [note]

@@ -169,3 +169,21 @@ def test_a_design_without_faces_is_refused() -> None:
         paper_design(table, distances, blind)
     with pytest.raises(BenchmarkError, match="face-generic"):
         paper_design(table, {k: v for k, v in distances.items() if k != "face-generic"}, duplicates)
+
+
+def test_another_right_answer_of_the_same_image_is_no_distractor() -> None:
+    # Left image 0 stands in pairs 0, 1 and 2, so right images 1 and 2 are right answers to it as well.
+    lefts = [content("left", 0 if i < 3 else i) for i in range(9)]
+    rights = [content("right", i) for i in range(9)]
+    names = {c: f"{c[:1]}/{i}.jpg" for i, c in enumerate(dict.fromkeys([*lefts, *rights]))}
+    table = PairTable(pa.table({"left": lefts, "right": rights}), ImageCatalogue(names))
+    phi = np.tile(np.arange(9.0), (9, 1))
+    for feature, distances in (("generic", phi), ("random", None)):
+        found = distractor_sets(table, [0, 1, 5], feature, distances, seed=3)
+        for options, right, pair in zip(
+            *(found.column(c) for c in ("options", "right", "pair")), strict=True
+        ):
+            others = set(options) - {rights[pair]}
+            assert options[right] == rights[pair]
+            if pair < 3:
+                assert not others & set(rights[:3])

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from lookalike.benchmarks.distances import generic_distances
 from lookalike.benchmarks.near_duplicates import near_duplicates
 from lookalike.errors import BenchmarkError
 from lookalike.similarity import distance_matrix
@@ -114,7 +115,7 @@ def test_the_blocks_find_what_the_whole_matrix_shows(monkeypatch: pytest.MonkeyP
         progress=lambda _, done, __: steps.append(done),
     )
     assert blocks.removed == whole.removed
-    assert steps == [1, 2]
+    assert steps == [0, 1, 2]
     across = distance_matrix(left, right)
     np.fill_diagonal(across, np.inf)
     expected = {
@@ -140,3 +141,37 @@ def test_sides_that_do_not_fit_are_refused(bad: object) -> None:
     with pytest.raises(BenchmarkError) as caught:
         bad()  # type: ignore[operator]
     assert "\n" not in str(caught.value)
+
+
+def test_distances_that_are_known_are_used_and_left_as_they_are() -> None:
+    rng = np.random.default_rng(5)
+    left, right = rng.standard_normal((50, 4)), rng.standard_normal((50, 4))
+    across = generic_distances(left.astype(np.float32), right.astype(np.float32))
+    before = across.copy()
+    known = near_duplicates(left, right, generic_threshold=0.05, across=across)
+    found = near_duplicates(left, right, generic_threshold=0.05)
+    np.testing.assert_array_equal(across, before)
+    assert known.kept_d.tolist() == found.kept_d.tolist()
+    assert [(r.pair, r.side_pair, r.other) for r in known.removed] == [
+        (r.pair, r.side_pair, r.other) for r in found.removed
+    ]
+    with pytest.raises(BenchmarkError, match="distances of 50 left"):
+        near_duplicates(left, right, across=across[:3])
+
+
+def test_every_near_duplicate_is_found_as_by_brute_force() -> None:
+    rng = np.random.default_rng(6)
+    sides = {"left": rng.standard_normal((40, 3)), "right": rng.standard_normal((40, 3))}
+    found = near_duplicates(sides["left"], sides["right"], generic_threshold=0.03)
+    got = {(r.pair, r.side_pair): (r.other, r.distance) for r in found.removed}
+    wanted = {}
+    for mine, a in sides.items():
+        for theirs, b in sides.items():
+            d = 1 - (a @ b.T) / np.outer(np.linalg.norm(a, axis=1), np.linalg.norm(b, axis=1))
+            np.fill_diagonal(d, np.inf)
+            for pair in np.flatnonzero(d.min(axis=1) <= 0.03):
+                wanted[int(pair), f"{mine}-{theirs}"] = (int(d[pair].argmin()), float(d[pair].min()))
+    assert got.keys() == wanted.keys()
+    for key, (other, distance) in wanted.items():
+        assert got[key][0] == other  # type: ignore[index]
+        assert got[key][1] == pytest.approx(distance, abs=1e-6)  # type: ignore[index]

@@ -11,7 +11,7 @@ from lookalike.benchmarks.nights import PUBLISHED, bench_nights
 from lookalike.errors import JudgmentError
 
 from .published_layouts import nights
-from .rigged import shade_encoder
+from .rigged import shade_encoder, write
 
 
 def test_the_test_split_by_hand(tmp_path: Path) -> None:
@@ -63,3 +63,12 @@ def test_two_encoders_and_one_that_fails(tmp_path: Path) -> None:
 def test_no_data(tmp_path: Path) -> None:
     with pytest.raises(JudgmentError):
         bench_nights(tmp_path, ["pixels"])
+
+
+def test_votes_without_any_same_leave_the_choices_standing(tmp_path: Path) -> None:
+    folder = nights(tmp_path)
+    write(folder / "jnd_votes.csv", "id,left_same,right_same,votes", "1,0,0,3", "2,1,0,3")
+    found = bench_nights(folder, [shade_encoder()], metric="euclidean").to_dict()
+    assert found["encoders"]["shade"]["jnd"] is None
+    assert found["encoders"]["shade"]["score"] > 0
+    assert any(note.startswith("JND") for note in found["notes"])

@@ -11,10 +11,10 @@ import pytest
 
 from lookalike.benchmarks import bench_pairs, bench_tll
 from lookalike.benchmarks.distances import generic_distances
+from lookalike.benchmarks.encoder_names import distinct_encoders
 from lookalike.benchmarks.features import Features
 from lookalike.benchmarks.published import TABLE_1
 from lookalike.benchmarks.recall import recall
-from lookalike.benchmarks.tll import expand
 from lookalike.encoders.callable import CallableEncoder
 from lookalike.errors import BenchmarkError, ImageError, JudgmentError
 from lookalike.judgments import open_judgments
@@ -111,12 +111,13 @@ def test_an_encoder_that_cannot_be_had_is_a_row(folder: Path, monkeypatch: pytes
 
 
 def test_paper_stands_for_eight_networks() -> None:
-    names = expand(["paper", "classic", "torchvision:alexnet"])
+    names, notes = distinct_encoders(["paper", "classic", "torchvision:alexnet"])
     assert names == [*(f"torchvision:{name}" for name in TABLE_1), "classic"]
+    assert notes == ["torchvision:alexnet was named more than once; it was measured once."]
     with pytest.raises(BenchmarkError, match="no encoder"):
-        expand([])
+        distinct_encoders([])
     with pytest.raises(BenchmarkError, match="two encoders are called 'own'"):
-        expand([own(), own()])
+        distinct_encoders([own(), own()])
 
 
 def test_a_bad_image_stops_the_run_or_costs_its_pair(tmp_path: Path) -> None:
@@ -162,7 +163,7 @@ def test_tables_on_disk_and_in_pandas(folder: Path, tmp_path: Path) -> None:
 
 
 def test_whitening_is_a_further_row(tmp_path: Path) -> None:
-    result = bench_pairs(make_pairs(tmp_path, 40), ["classic:layout"], transform="whiten")
+    result = bench_pairs(make_pairs(tmp_path, 55), ["classic:layout"], transform="whiten")
     assert result.names == ["classic:layout", "classic:layout | whiten"]
     assert any("without their pairing" in note for note in result.notes)
 

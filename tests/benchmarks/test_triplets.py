@@ -108,8 +108,6 @@ def test_an_encoder_that_cannot_be_had_is_a_line(folder: Path) -> None:
 def test_wrong_questions_are_refused(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(BenchmarkError, match="none of the 4 triplets has at least 6 votes"):
         bench_triplets(folder, min_votes=6)
-    with pytest.raises(BenchmarkError, match="classic is given twice"):
-        bench_triplets(folder, ["classic", "classic"])
     with pytest.raises(BenchmarkError, match="no encoder was given"):
         bench_triplets(folder, [])
     with pytest.raises(BenchmarkError, match="metric 'manhattan' is not known"):

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 from lookalike.benchmarks.position_bias import position_bias
+from lookalike.benchmarks.published import POSITION_COUNTS
 from lookalike.errors import BenchmarkError
 
 
 def test_the_counts_of_the_paper() -> None:
-    counts = (627, 522, 465, 395, 391)
+    counts = POSITION_COUNTS
     found = position_bias(np.repeat(np.arange(5), counts), 5)
     assert found.counts == counts
     # Expected 480 each: (147^2 + 42^2 + 15^2 + 85^2 + 89^2) / 480 = 38744 / 480.

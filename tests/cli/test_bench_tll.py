@@ -122,3 +122,80 @@ def test_faces_without_any_in_the_images(lookalike: Command, folder: Path) -> No
     )
     assert plain == both  # no faces: the same constant everywhere
     assert document["faces"]["pairs_with_a_face"]["neither"] == 4
+
+
+def test_a_place_that_cannot_be_written_is_noticed_first(
+    lookalike: Command, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def never(*_: object, **__: object) -> None:
+        raise AssertionError("computed before the folder was looked at")
+
+    monkeypatch.setattr("lookalike.judgments.open_judgments", never)
+    monkeypatch.setattr("lookalike.benchmarks.tll.bench_pairs", never)
+    monkeypatch.setattr("lookalike.benchmarks.nights.bench_nights", never)
+    monkeypatch.setattr("lookalike.benchmarks.bapps.bench_bapps", never)
+    monkeypatch.setattr("lookalike.benchmarks.things.bench_things", never)
+    file = tmp_path / "file"
+    file.write_text("")
+    for name in ("tll", "pairs", "triplets", "nights", "bapps", "things", "ablation"):
+        for place, said in ((file, "is a file"), (file / "out", "is a file"), (Path("/proc/out"), "cannot write")):
+            done = lookalike("bench", name, folder, "-e", "classic", "-o", place)
+            assert done.status == 1
+            assert said in done.err
+            assert len(done.err.splitlines()) == 1
+    assert file.read_text() == ""
+
+
+def test_the_folder_is_looked_at_without_making_it(tmp_path: Path) -> None:
+    from lookalike.cli.bench_output import check_folder
+
+    check_folder(tmp_path / "a" / "b")
+    check_folder(None)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_names_that_a_spreadsheet_would_run_are_quoted(lookalike: Command, folder: Path, tmp_path: Path) -> None:
+    formula = "=1+1.onnx"
+    for place in ("left", "right"):
+        (folder / place / "p001.png").rename(folder / place / "=p001.png")
+    table = (folder / "pairs.csv").read_text().replace("p001,p001", "=p001,=p001")
+    (folder / "pairs.csv").write_text(table)
+    out = tmp_path / "out"
+    done = lookalike("bench", "pairs", folder, "-e", "classic:layout", "-e", formula, "-o", out)
+    assert done.status == 0, done.err
+    from lookalike.benchmarks.csv_cells import safe_cell
+
+    assert safe_cell("=x") == "'=x"
+    assert (safe_cell("-0.5"), safe_cell(-0.5), safe_cell("a=b")) == ("-0.5", -0.5, "a=b")
+    for file in (out / "tables").iterdir():
+        cells = [cell for line in file.read_text().splitlines() for cell in line.split(",")]
+        assert not [cell for cell in cells if cell.startswith(("=", "@"))], file.name
+
+
+def test_the_report_names_no_folder_of_this_machine(
+    lookalike: Command, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    model = tmp_path / "models" / "none.onnx"
+    monkeypatch.setattr("sys.argv", ["lookalike", "bench", "tll", str(folder), "-e", f"onnx:{model}"])
+    done = lookalike("bench", "tll", folder, "-e", "classic:layout", "-e", f"onnx:{model}", "-o", out)
+    assert done.status == 0, done.err
+    page = (out / "report.html").read_text()
+    assert str(tmp_path) not in page
+    assert "onnx:none.onnx" in page
+    assert "over all of these tests together" in page or "comparisons" not in page
+    assert "near-duplicates" in page
+
+
+def test_one_bad_encoder_of_two_is_a_note(lookalike: Command, folder: Path) -> None:
+    done = lookalike("bench", "pairs", folder, "-e", "classic:layout", "-e", "nonsense", "--json")
+    assert done.status == 0
+    assert set(done.json["encoders"]["nonsense"]) == {"error"}
+    assert lookalike("bench", "pairs", folder, "-e", "nonsense").status == 1
+
+
+def test_faces_twice_is_refused_in_a_line(lookalike: Command, folder: Path) -> None:
+    done = lookalike("bench", "tll", folder, "-e", "faces", "--faces")
+    assert done.status == 1
+    assert done.err.splitlines() == [done.err.strip()]
+    assert "leave out --encoder faces" in done.err

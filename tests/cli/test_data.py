@@ -130,12 +130,60 @@ def test_sample(data: Path, tmp_path: Path) -> None:
     assert "&lt;b&gt;odd&lt;/b&gt;" in text
     assert "<b>odd</b>" not in text
     assert text.count("data:image/jpeg;base64,") == 9
-    assert not re.search(r'(?:src|href)="(?!data:|#|file:)', text), "nothing is loaded from elsewhere"
+    assert not re.search(r'(?:src|href)="(?!data:|#)', text), "nothing is loaded from elsewhere"
+    assert "file:" not in text
+    assert str(tmp_path) not in text, "a page that is shared does not tell where this machine keeps its files"
+    (data / "pics" / "urn.png").write_bytes(b"no image")
+    run("sample", data, "-o", page)
+    assert str(tmp_path) not in page.read_text()
+    (data / "pics" / "urn.png").write_bytes((data / "pics" / "cup.png").read_bytes() + b" ")
     assert text.count('class="chosen"') == 2, "two rows have a majority, one is a tie"
     again = tmp_path / "again.html"
     run("sample", data, "-n", 2, "-o", again, "--seed", 1)
     run("sample", data, "-n", 2, "-o", page, "--seed", 1)
     assert again.read_bytes() == page.read_bytes()
+
+
+def test_what_people_mistype_is_no_bug_of_ours(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for target in (".", "..", str(data), "data/"):
+        assert "it is a folder; name a file in it" in str(refusal("sample", data, "-o", target))
+    long = "x" * 300
+    for command in (["describe", long], ["validate", data, "--images", long], ["build", long, "out"]):
+        assert isinstance(refusal(*command), JudgmentError)
+    source = tmp_path / "in"
+    source.mkdir()
+    Image.new("RGB", (401, 271)).save(source / "a.png")
+    assert "cannot write" in str(refusal("build", source, long))
+    assert "cannot write" in str(refusal("convert", data, long))
+    assert "cannot write" in str(refusal("sample", data, "-o", f"{long}.html"))
+    assert "cannot read" in str(refusal("build", source, "out", "--votes", long))
+
+
+def test_a_folder_whose_name_is_not_utf8(data: Path, tmp_path: Path) -> None:
+    place = data.rename(tmp_path / "bad\udcff")
+    assert answer("describe", place)["rows"] == 3
+    assert answer("convert", place, tmp_path / "out\udcff", "--copy-images")["folder"].endswith("out\udcff")
+    assert "3 rows of triplets in" in run("convert", place, tmp_path / "out\udcff").output
+    assert run("sample", place, "-o", tmp_path / "page\udcff.html").exit_code == 0
+    assert (tmp_path / "page\udcff.html").read_text(encoding="utf-8").count('<article class="row"') == 3
+
+
+def test_copies_hold_images_only(data: Path, tmp_path: Path) -> None:
+    (data / "pics" / "cup.png").write_text("PRIVATE KEY")
+    assert "pics/cup.png is not copied: it is not an image" in str(
+        refusal("convert", data, tmp_path / "out", "--copy-images")
+    )
+    assert not (tmp_path / "out" / "judgments.parquet").exists()
+    found = answer("convert", data, tmp_path / "out", "--copy-images", "--skip-bad")
+    assert found["rows"] == 1
+    assert [(one["name"], one["line"]) for one in found["refused"]] == [
+        ("pics/cup.png", 2),
+        ("pics/cup.png", 3),
+    ]
+    assert not list((tmp_path / "out").rglob("cup*"))
 
 
 def test_sample_of_absent_images(data: Path, tmp_path: Path) -> None:

@@ -96,7 +96,9 @@ def test_head_on_classic(tmp_path: Path) -> None:
     base = load_encoder("classic:layout")
     plain = base.embed(PICTURES).astype(np.float64)
     tensors = read_tensors(folder / "weights.safetensors")
-    w1, b1, w2, b2 = (tensors[f"head.{n}"] for n in ("first.weight", "first.bias", "second.weight", "second.bias"))
+    w1, b1, w2, b2 = (
+        tensors[f"head.{n}"] for n in ("first.weight", "first.bias", "second.weight", "second.bias")
+    )
     wanted = plain + np.maximum(plain @ w1.T + b1, 0) @ w2.T + b2
     wanted /= np.linalg.norm(wanted, axis=1, keepdims=True)
     assert np.allclose(encoder.embed(PICTURES), wanted, atol=1e-5)
@@ -138,7 +140,9 @@ def test_other_parent_is_refused(tmp_path: Path) -> None:
     folder = mlp_run(tmp_path / "run")
     card = read_card(folder)
     write_card(folder, TrainedCard(card.name, (Parent("classic:layout", "0" * 32),), card.adapter))
-    with pytest.raises(EncoderError, match=r"was trained on classic:layout with fingerprint 00000000, the one here"):
+    with pytest.raises(
+        EncoderError, match=r"was trained on classic:layout with fingerprint 00000000, the one here"
+    ):
         load_encoder(str(folder))
 
 
@@ -155,7 +159,10 @@ def test_other_weights_are_refused(tmp_path: Path) -> None:
         ("[]", "not the card of an encoder"),
         ('{"kind": "lookalike trained encoder", "version": 99}', "upgrade lookalike"),
         ('{"kind": "lookalike trained encoder", "version": 1, "name": "a"}', "parents"),
-        ('{"kind": "lookalike trained encoder", "version": 1, "name": "a", "parents": []}', "names no encoder"),
+        (
+            '{"kind": "lookalike trained encoder", "version": 1, "name": "a", "parents": []}',
+            "names no encoder",
+        ),
     ],
 )
 def test_wrong_cards(tmp_path: Path, text: str, message: str) -> None:
@@ -185,7 +192,10 @@ def test_lora_is_merged(tmp_path: Path) -> None:
     base = load_encoder(TINY_VIT, EncoderOptions(weights=folder / "parent.safetensors", device="cpu"))
     tensors = read_tensors(folder / "weights.safetensors")
     for block in range(2):
-        a, b = (torch.from_numpy(tensors[f"backbone.blocks.{block}.attn.qkv.lora_{x}.default.weight"]) for x in "AB")
+        a, b = (
+            torch.from_numpy(tensors[f"backbone.blocks.{block}.attn.qkv.lora_{x}.default.weight"])
+            for x in "AB"
+        )
         layer = base.module.blocks[block].attn.qkv  # type: ignore[attr-defined]
         with torch.no_grad():
             layer.weight += 2.0 * b @ a  # alpha / rank = 4 / 2

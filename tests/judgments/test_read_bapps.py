@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -117,3 +118,21 @@ def test_no_bapps_here(tmp_path: Path) -> None:
         read_bapps(tmp_path)
     with pytest.raises(InvalidArgument, match="no kind of judgments 'bapps'"):
         open_judgments(tmp_path, kind="bapps")
+
+
+@pytest.mark.parametrize(
+    ("part", "answers", "read"), [("2afc", "judge", read_bapps), ("jnd", "same", read_bapps_jnd)]
+)
+def test_images_without_a_judgment_are_told(bapps: Path, part: str, answers: str, read: Any) -> None:
+    whole = len(read(bapps))
+    (bapps / part / "val/cnn" / answers / "000001.npy").unlink()
+    (bapps / part / "val/cnn/p0/._000000.png").write_bytes(b"of a file system")
+    with pytest.raises(
+        JudgmentError, match=rf"{answers}/000001\.npy: the judgment is missing, but .*--skip-bad"
+    ):
+        read(bapps)
+    table = read(bapps, skip_bad=True)
+    assert len(table) == whole - 1
+    (row,) = table.refused
+    assert row.name == f"val/cnn/{answers}/000001.npy"
+    assert row.reason == "the judgment is missing, but there are images for it"

@@ -10,10 +10,12 @@ import pytest
 from lookalike.errors import BadRow, JudgmentError
 from lookalike.judgments import (
     Judgments,
+    open_judgments,
     read_answers,
     read_pairs,
     read_ratings,
     read_same_different,
+    read_things,
     read_tll,
     read_triplets,
 )
@@ -242,3 +244,42 @@ def test_files_that_are_no_tables(tmp_path: Path) -> None:
         read_pairs(tmp_path / "zwei.csv")
     with pytest.raises(JudgmentError, match="name the CSV file"):
         read_pairs(tmp_path)
+
+
+@pytest.mark.parametrize("top", ["\n", "\n\n \t\n", "\r\n", "\ufeff\n"])
+@pytest.mark.parametrize("mark", [",", ";"])
+def test_blank_lines_above_the_header(folder: Path, top: str, mark: str) -> None:
+    lines = ["left,right,n", "cup,jug,1", "", "pot,urn,2"]
+    file = folder / "mine.csv"
+    file.write_bytes((top + "\n".join(lines).replace(",", mark)).encode())
+    table = read_pairs(file)
+    assert table.column("n") == [1, 2]
+    file.write_bytes((top + "\n".join([*lines, "cup,mug,3"]).replace(",", mark)).encode())
+    with pytest.raises(BadRow, match=f"line {top.count(chr(10)) + 5}: "):
+        read_pairs(file)
+    file.write_bytes((top + "\n".join([*lines, "cup,pot"]).replace(",", mark)).encode())
+    with pytest.raises(BadRow, match=f"line {top.count(chr(10)) + 5}: has 2 cells"):
+        read_pairs(file)
+
+
+def test_a_header_in_capitals(folder: Path) -> None:
+    table = read_pairs(write(folder / "mine.csv", "Left, RIGHT ,Up_Votes,Mood,Title", "cup,jug,3,glad,x"))
+    assert table.column("up_votes") == [3]
+    assert {"Mood", "Title"} <= set(table.table.column_names), "other columns keep their letters"
+    assert len(open_judgments(folder)) == 1
+    file = write(folder / "mine.csv", "left,right,Right", "cup,jug,pot")
+    table = read_pairs(file)
+    assert (table.column("Right"), table.paths("right")[0].stem) == (["pot"], "jug")
+    write(file, "Left,LEFT,right", "cup,jug,pot")
+    with pytest.raises(JudgmentError, match=r"the column left is missing \(there are: Left, LEFT, right\)"):
+        read_pairs(file)
+
+
+def test_a_folder_whose_name_is_not_utf8(folder: Path) -> None:
+    write(folder / "pairs.csv", "left,right", "cup,jug")
+    write(folder / "odd.txt", "cup jug pot")
+    place = folder.rename(folder.with_name("bad\udcff"))
+    table = open_judgments(place, kind="pairs")
+    assert len(read_things(place / "odd.txt", place / "pics")) == 1
+    table.save(place / "saved", copy_images=True)
+    assert len(open_judgments(place / "saved")) == 1

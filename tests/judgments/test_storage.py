@@ -187,3 +187,21 @@ def test_every_kind_comes_back(tmp_path: Path) -> None:
         assert back.meta == table.meta
         with pytest.raises(JudgmentError, match=f"holds {table.kind}, not pairs"):
             open_judgments(tmp_path / str(number) / "judgments.parquet", kind="pairs")
+
+
+@pytest.mark.parametrize(
+    ("facts", "words"),
+    [
+        ('{"schema_version": 1, "kind": ["pairs"]}', "are unknown here"),
+        ('{"schema_version": 1, "kind": {}}', "are unknown here"),
+        ('{"schema_version": Infinity, "kind": "pairs"}', "was not saved by lookalike"),
+        ("[" * 100_000, "was not saved by lookalike"),
+        ("[]", "was not saved by lookalike"),
+    ],
+)
+def test_facts_of_another_type(pairs: PairTable, tmp_path: Path, facts: str, words: str) -> None:
+    pairs.save(tmp_path / "saved")
+    file = tmp_path / "saved" / "judgments.parquet"
+    pq.write_table(pq.read_table(file).replace_schema_metadata({b"lookalike": facts.encode()}), file)
+    with pytest.raises(JudgmentError, match=words):
+        load_judgments(tmp_path / "saved")

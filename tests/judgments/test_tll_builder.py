@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,7 @@ from PIL import Image
 
 from lookalike.errors import BadRow, InvalidArgument, JudgmentError
 from lookalike.judgments import build_tll, read_tll
-from lookalike.judgments.tll_builder import split_composite
+from lookalike.judgments.tll_builder import BEGUN, split_composite
 
 from .making import write
 
@@ -120,3 +122,60 @@ def test_what_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(JudgmentError, match="cannot write"):
         build_tll(tmp_path / "in", tmp_path / "file")
+
+
+def test_a_name_that_is_not_utf8_is_left_out(tmp_path: Path) -> None:
+    _composite(tmp_path / "in" / "a.png", 1)
+    _composite(tmp_path / "in" / "b.png", 2)
+    (tmp_path / "in" / "b.png").rename(tmp_path / "in" / os.fsdecode(b"b\xff.png"))
+    _composite(tmp_path / "in" / " c.png", 3)
+    built = build_tll(tmp_path / "in", tmp_path / "out")
+    assert built.pairs == 1
+    assert [name for name, _ in built.refused] == [" c.png", "b\\udcff.png"]
+    assert all("cannot stand in a table" in reason for _, reason in built.refused)
+    json.dumps(built.to_dict(), ensure_ascii=False).encode()
+    assert len(read_tll(tmp_path / "out")) == 1
+
+
+def test_an_interrupted_build_can_be_run_again(tmp_path: Path) -> None:
+    for number, name in enumerate("abc"):
+        _composite(tmp_path / "in" / f"{name}.png", number)
+
+    def stop(_: str, done: int, __: int) -> None:
+        if done == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        build_tll(tmp_path / "in", tmp_path / "out", format="jpeg", progress=stop)
+    assert not (tmp_path / "out" / "pairs.csv").exists()
+    assert (tmp_path / "out" / BEGUN).exists()
+    (tmp_path / "in" / "a.png").unlink()
+    assert build_tll(tmp_path / "in", tmp_path / "out").pairs == 2
+    assert sorted(file.name for file in (tmp_path / "out").iterdir()) == ["left", "pairs.csv", "right"]
+    assert sorted(file.name for file in (tmp_path / "out" / "left").iterdir()) == ["b.png", "c.png"]
+    assert len(read_tll(tmp_path / "out")) == 2
+
+
+def test_pairs_appear_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _composite(tmp_path / "in" / "a.png", 1)
+
+    def half(file: Path, *_: object) -> None:
+        file.write_text("left,ri")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("lookalike.judgments.tll_builder._write_pairs", half)
+    with pytest.raises(KeyboardInterrupt):
+        build_tll(tmp_path / "in", tmp_path / "out")
+    assert not (tmp_path / "out" / "pairs.csv").exists()
+    monkeypatch.undo()
+    assert build_tll(tmp_path / "in", tmp_path / "out").pairs == 1
+    assert not (tmp_path / "out" / "pairs.csv.new").exists()
+
+
+def test_a_foreign_folder_is_left_alone(tmp_path: Path) -> None:
+    _composite(tmp_path / "in" / "a.png", 1)
+    _composite(tmp_path / "mine" / "left" / "a.png", 2)
+    before = (tmp_path / "mine" / "left" / "a.png").read_bytes()
+    with pytest.raises(JudgmentError, match=r"holds left/ already, and not from an interrupted build"):
+        build_tll(tmp_path / "in", tmp_path / "mine")
+    assert (tmp_path / "mine" / "left" / "a.png").read_bytes() == before

@@ -137,3 +137,10 @@ def test_one_query_over_many_rows(seed: int, k: int, n: int, ties: bool) -> None
     expected = np.lexsort((np.arange(n), whole))[:k]
     assert places[0, : len(expected)].tolist() == expected.tolist()
     np.testing.assert_array_equal(distances[0, : len(expected)], whole[expected])
+
+
+def test_what_is_no_number_stays_none() -> None:
+    bad = np.array([[np.nan, 1.0], [1.0, 0.0]])
+    good = np.array([[1.0, 0.0], [1.0, 0.0]])
+    assert np.isnan(np.asarray(cosine(bad, good))).tolist() == [True, False]
+    assert np.isnan(np.asarray(euclidean(bad, good))).tolist() == [True, False]

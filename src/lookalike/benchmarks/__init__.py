@@ -16,7 +16,6 @@ if TYPE_CHECKING:
         Spread,
         associative_recall,
         associative_recall_of,
-        expected_associative_recall,
     )
     from lookalike.benchmarks.bapps import BappsResult, bench_bapps
     from lookalike.benchmarks.ceilings import Ceiling, explainable, two_afc_ceiling
@@ -66,7 +65,6 @@ _MODULES = {
         "Spread",
         "associative_recall",
         "associative_recall_of",
-        "expected_associative_recall",
     ),
     "bapps": (
         "BappsResult",
@@ -211,7 +209,6 @@ __all__ = [
     "correlation",
     "count_faces",
     "distractor_sets",
-    "expected_associative_recall",
     "explainable",
     "generic_distances",
     "paired_means",

@@ -196,7 +196,10 @@ class _Ruler:
     def row(self, attribute: str, side: Side, first: Vectors, others: Vectors) -> AblationRow:
         after = self.task.score(first, others)
         test = paired_means(
-            {attribute: after.items, "intact": self.before.items}, self.task.weights, seed=self.seed
+            {attribute: after.items, "intact": self.before.items},
+            self.task.weights,
+            clusters=self.task.clusters,
+            seed=self.seed,
         )[0]
         moved = (after.distances - self.before.distances) / self.spread
         random = row_distances(first.of(self.unrelated[0]), others.of(self.unrelated[1]), self.metric)
@@ -207,7 +210,7 @@ class _Ruler:
             change=test.difference,
             p=test.p,
             p_holm=test.p,
-            shift=bootstrap_mean(moved, seed=self.seed),
+            shift=bootstrap_mean(moved, clusters=self.task.clusters, seed=self.seed),
             random_shift=float((random - self.usual).mean() / self.spread),
             more=after.more,
         )

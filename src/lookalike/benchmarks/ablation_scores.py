@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from lookalike.benchmarks.ablation_vectors import Vectors, row_distances
 from lookalike.benchmarks.recall import RANKS, ranks_in_blocks, recall_of
-from lookalike.benchmarks.statistics import Estimate
+from lookalike.benchmarks.statistics import Clusters, Estimate
 from lookalike.benchmarks.two_afc import two_afc
 from lookalike.errors import BenchmarkError
 from lookalike.similarity import Metric
@@ -45,6 +45,7 @@ class Task(Protocol):
 
     measure: str
     weights: NDArray[np.float64] | None
+    clusters: Clusters | None
 
     @property
     def first(self) -> list[str]:
@@ -72,6 +73,7 @@ class TripletTask:
         self.votes = votes[answered]
         self.weights: NDArray[np.float64] | None = self.votes.sum(axis=1)
         self.reference, self.a, self.b = (kept.column(name) for name in ("reference", "a", "b"))
+        self.clusters = Clusters.of(self.reference, "reference images")
         self.metric, self.seed = metric, seed
 
     @property
@@ -86,7 +88,7 @@ class TripletTask:
         reference = first.of(self.reference)
         d_a = row_distances(reference, others.of(self.a), self.metric)
         d_b = row_distances(reference, others.of(self.b), self.metric)
-        found = two_afc(d_a, d_b, self.votes[:, 0], self.votes[:, 1], seed=self.seed)
+        found = two_afc(d_a, d_b, self.votes[:, 0], self.votes[:, 1], clusters=self.clusters, seed=self.seed)
         more: dict[str, Any] = {"score_by_item": found.score_by_item.value}
         if found.majority is not None:
             more["majority"] = found.majority.value
@@ -101,6 +103,7 @@ class PairTask:
     def __init__(self, table: PairTable, metric: Metric, seed: int) -> None:
         self.left, self.right = table.column("left"), table.column("right")
         self.weights: NDArray[np.float64] | None = None
+        self.clusters: Clusters | None = None
         self.metric, self.seed = metric, seed
 
     @property

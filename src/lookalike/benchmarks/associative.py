@@ -88,27 +88,6 @@ def associative_recall_of(
     return found
 
 
-def expected_associative_recall(places: Ranking, m: int) -> float:
-    """What the simulation converges to: the mean over queries of the exact chance of being nearest among m.
-
-    For a query with b candidates nearer and no ties, out of c: the chance that none of the b is among the m - 1 drawn
-    from c - 1. With t tied others, the chance is shared with those of them that are drawn.
-
-    Raises:
-        BenchmarkError: m below 1 or above the number of candidates.
-    """
-    from scipy.stats import hypergeom
-
-    if not 1 <= m <= places.candidates:
-        raise BenchmarkError(f"m must be between 1 and the {places.candidates} candidates, got {m}")
-    others, ties = places.candidates - 1, places.tied - 1
-    none_nearer = hypergeom.pmf(0, others, places.nearer, m - 1)
-    shared = np.zeros(len(ties))
-    for drawn in range(min(m - 1, int(ties.max())) + 1):
-        shared += hypergeom.pmf(drawn, np.maximum(others - places.nearer, ties), ties, m - 1) / (drawn + 1)
-    return float(np.mean(np.where(none_nearer > 0, none_nearer * shared, 0.0)))
-
-
 def _simulated(places: Ranking, m: int, repetitions: int, rng: np.random.Generator) -> NDArray[np.float64]:
     """Expected hits, float64 (repetitions, n)."""
     others = places.candidates - 1

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.benchmarks.ceilings import Ceiling, two_afc_ceiling
+from lookalike.benchmarks.encoder_names import distinct_encoders
 from lookalike.benchmarks.jnd import Jnd, jnd
 from lookalike.benchmarks.left_out import LeftOut, refused, without_bad
 from lookalike.benchmarks.nights import part_dict
@@ -25,7 +26,6 @@ from lookalike.benchmarks.triplets_encoders import (
     ImageVectors,
     check_any,
     each_encoder,
-    encoder_names,
 )
 from lookalike.benchmarks.triplets_result import ceiling_dict
 from lookalike.benchmarks.two_afc import TwoAfc, two_afc
@@ -167,7 +167,7 @@ def bench_bapps(
     """
     from lookalike.judgments import read_bapps
 
-    encoder_names(encoders)
+    encoders, twice = distinct_encoders(encoders)
     how: dict[str, Any] = {"skip_bad": skip_bad, "progress": progress}
     table = _of_split(read_bapps(folder, subset, **how), split)
     table, left = without_bad(table, progress) if skip_bad else (table, refused(table))
@@ -175,6 +175,10 @@ def bench_bapps(
     if pairs is not None:
         pairs, bad = without_bad(pairs, progress) if skip_bad else (pairs, refused(pairs))
         left += bad
+    notes = [] if pairs is not None else ["There are no JND votes of this part in this copy of BAPPS."]
+    if pairs is not None and not pairs.array("votes_same").any():
+        notes.append(f"JND: nobody called any of these {len(pairs):,} pairs the same: nothing to find.")
+        pairs = None
     images = table.images if pairs is None else table.images.merged(pairs.images)
     contents = table.distinct_images() + ([] if pairs is None else pairs.distinct_images())
     found: dict[str, BappsScore | Failed] = {}
@@ -185,8 +189,7 @@ def bench_bapps(
     check_any(found)
     worked = {n: one.pooled.items for n, one in found.items() if isinstance(one, BappsScore)}
     tests = paired_means(worked, seed=seed) if len(worked) > 1 else []
-    notes = [] if pairs is not None else ["There are no JND votes of this part in this copy of BAPPS."]
-    notes += left.notes()
+    notes += [*twice, *left.notes()]
     jnd_pairs = 0 if pairs is None else len(pairs)
     return BappsResult(table, split, found, _ceilings(table, seed), tests, jnd_pairs, notes, left)
 

@@ -17,14 +17,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from lookalike.benchmarks.statistics import Estimate, bootstrap_mean
+from lookalike.benchmarks.resampling import check_clusters
+from lookalike.benchmarks.statistics import Clusters, Estimate, bootstrap_mean
 from lookalike.benchmarks.two_afc import check_votes
 from lookalike.errors import BenchmarkError
 
 
 @dataclass(frozen=True)
 class Ceiling:
-    """Agreement among people; shares in [0, 1], bootstrap intervals over triplets.
+    """Agreement among people; shares in [0, 1], bootstrap intervals over triplets, or over clusters of them.
 
     Attributes:
         majority_oracle: share of single answers that equal their triplet's majority.
@@ -51,13 +52,16 @@ class Ceiling:
         }
 
 
-def two_afc_ceiling(votes_a: ArrayLike, votes_b: ArrayLike, *, seed: int = 0) -> Ceiling:
+def two_afc_ceiling(
+    votes_a: ArrayLike, votes_b: ArrayLike, *, clusters: Clusters | None = None, seed: int = 0
+) -> Ceiling:
     """Human ceilings of a table of two-alternative choices.
 
     Args:
         votes_a: (n,) whole numbers: how many people chose a. The same reference with a and b swapped must have been
             counted together before (``TripletAnswers.votes()`` does).
         votes_b: (n,) how many chose b.
+        clusters: which triplets belong together; None: each by itself.
         seed: of the bootstrap.
 
     Raises:
@@ -66,18 +70,23 @@ def two_afc_ceiling(votes_a: ArrayLike, votes_b: ArrayLike, *, seed: int = 0) ->
     a, b = check_votes(votes_a, votes_b)
     if not (np.all(a == np.round(a)) and np.all(b == np.round(b))):
         raise BenchmarkError("human ceilings need counts of votes, not shares: give whole numbers")
-    a, b = a[a + b > 0], b[a + b > 0]
+    check_clusters(clusters, len(a))
+    answered = a + b > 0
+    group = None if clusters is None else clusters.select(answered)
+    a, b = a[answered], b[answered]
     n = a + b
     share = np.maximum(a, b) / n
     twice = n >= 2
     loo = pairs = None
     if twice.any():
         x, y, m = a[twice], b[twice], n[twice]
-        loo = bootstrap_mean((x * _beats(x - 1, y) + y * _beats(y - 1, x)) / m, m, seed=seed)
-        pairs = bootstrap_mean((x * (x - 1) + y * (y - 1)) / (m * (m - 1)), seed=seed)
+        some = None if group is None else group.select(twice)
+        others = (x * _beats(x - 1, y) + y * _beats(y - 1, x)) / m
+        loo = bootstrap_mean(others, m, clusters=some, seed=seed)
+        pairs = bootstrap_mean((x * (x - 1) + y * (y - 1)) / (m * (m - 1)), clusters=some, seed=seed)
     return Ceiling(
-        majority_oracle=bootstrap_mean(share, n, seed=seed),
-        majority_oracle_by_item=bootstrap_mean(share, seed=seed),
+        majority_oracle=bootstrap_mean(share, n, clusters=group, seed=seed),
+        majority_oracle_by_item=bootstrap_mean(share, clusters=group, seed=seed),
         leave_one_out=loo,
         pairwise_agreement=pairs,
         repeated=int(twice.sum()),

@@ -39,6 +39,22 @@ left images asked for, where the whole matrix would be too large."""
 _AT_ONCE = 256
 
 
+class _Answers:
+    """Which images are right answers to which: one left image may stand in several pairs."""
+
+    def __init__(self, table: PairTable) -> None:
+        self.lefts: list[str] = table.column("left")
+        self.rights: list[str] = table.column("right")
+        self._of: dict[str, set[str]] = {}
+        for left, right in zip(self.lefts, self.rights, strict=True):
+            self._of.setdefault(left, set()).add(right)
+
+    def never_wrong(self, query: int) -> set[str]:
+        """Images that are no distractor of the pair at ``query``; its own right one is not among them."""
+        left = self.lefts[query]
+        return ({left} | self._of[left]) - {self.rights[query]}
+
+
 @dataclass(frozen=True)
 class _Choice:
     query: int
@@ -74,7 +90,8 @@ def distractor_sets(
     Returns:
         The columns of a forced-choice table (``right`` is known, ``answers`` is empty), and ``pair`` (row of the
         query in ``table``), ``feature``, and ``nearest`` (position that the feature itself would choose; empty for
-        ``random``). An image that is the right one of several pairs is offered once at most.
+        ``random``). An image that is the right one of several pairs is offered once at most, and none that another
+        pair of the same left image names as right.
 
     Raises:
         BenchmarkError: no distances for a feature, rows outside the table, or a pool with too few different images.
@@ -85,7 +102,7 @@ def distractor_sets(
         raise BenchmarkError(f"distractors by {feature} need the distances of that feature")
     if options < 2:
         raise BenchmarkError(f"a choice needs at least 2 options, got {options}")
-    lefts, rights = table.column("left"), table.column("right")
+    answers = _Answers(table)
     rng = np.random.default_rng(seed)
     chosen: list[_Choice] = []
     for start in range(0, len(rows), _AT_ONCE):
@@ -93,7 +110,7 @@ def distractor_sets(
         distances = None if feature == "random" or phi is None else _of_rows(phi, some, len(table))
         for i, query in enumerate(some):
             row = None if distances is None else distances[i]
-            chosen.append(_choice(int(query), row, candidates, lefts, rights, options, rng))
+            chosen.append(_choice(int(query), row, candidates, answers, options, rng))
     return _table(table, chosen, feature, [name or feature] * len(chosen))
 
 
@@ -138,12 +155,12 @@ def paper_design(
     chosen: list[_Choice] = []
     names: list[str] = []
     features: list[str] = []
-    lefts, rights = table.column("left"), table.column("right")
+    answers = _Answers(table)
     for (subset, feature), rows in queries.items():
         phi = None if feature == "random" else _of_rows(distances[feature], rows, len(table))
         for i, query in enumerate(rows):
             row = None if phi is None else phi[i]
-            chosen.append(_choice(int(query), row, subsets[subset], lefts, rights, options, rng))
+            chosen.append(_choice(int(query), row, subsets[subset], answers, options, rng))
             names.append(f"{subset} {feature}")
             features.append(feature)
     return _table(table, chosen, features, names)
@@ -191,16 +208,16 @@ def _choice(
     query: int,
     distances: NDArray[Any] | None,
     pool: NDArray[np.int64],
-    lefts: Sequence[str],
-    rights: Sequence[str],
+    answers: _Answers,
     options: int,
     rng: np.random.Generator,
 ) -> _Choice:
     order = rng.permutation(pool)
     if distances is not None:
         order = order[np.argsort(distances[order], kind="stable")]
-    # The query's own image cannot be an option, nor can one image stand twice.
-    seen = {lefts[query]} if lefts[query] != rights[query] else set()
+    rights = answers.rights
+    # Neither the query's own image nor another right answer to it can be a wrong option, nor can one image stand twice.
+    seen = answers.never_wrong(query)
     picked: list[int] = []
     for row in order:
         if rights[row] not in seen:

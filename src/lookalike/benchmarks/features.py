@@ -7,7 +7,8 @@ encoder applied to each face crop (arXiv 1803.01485, section 3).
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,9 +18,9 @@ from numpy.typing import NDArray
 
 from lookalike.benchmarks.progress import Progress
 from lookalike.encoders import Encoder
-from lookalike.encoders.base import normalize
+from lookalike.encoders.base import check_finite
 from lookalike.encoders.cache import EmbeddingCache, embed_cached
-from lookalike.errors import BenchmarkError, ImageError, JudgmentError
+from lookalike.errors import BenchmarkError, EncoderError, ImageError, JudgmentError, LookalikeError
 from lookalike.images import decode
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ class Features:
 
         Raises:
             ImageError: an image cannot be read; the message names it.
-            EncoderError: the encoder fails.
+            EncoderError: the encoder fails, whatever it raises, or gives a value that is not a number.
         """
         vectors = np.empty((len(self), encoder.card.dim), dtype=np.float32)
         known = self._known(encoder)
@@ -101,6 +102,7 @@ class Features:
             rows = missing[start : start + _AT_ONCE]
             vectors[rows] = self._compute(encoder, [self.paths[row] for row in rows])
             self._tell(stage, len(self) - len(missing) + start + len(rows))
+        check_finite(vectors, encoder.card.name, self.paths)  # the cache may hold what was never looked at
         return vectors
 
     def faces(self, encoder: FaceEncoder) -> list[list[Face]]:
@@ -131,38 +133,43 @@ class Features:
         from lookalike.encoders.faces import face_crops, generic_facial
 
         faces = self.faces(face_encoder)
-        if self.cache is not None and _cacheable(encoder):
-            return generic_facial(
-                face_encoder, encoder, self.paths, faces=faces, cache=self.cache, progress=self.progress
-            )
-        sets = []
-        for row, (path, found) in enumerate(zip(self.paths, faces, strict=True)):
-            sets.append(encoder.embed(face_crops(path, found) if found else []))
-            self._tell(f"face crops: {encoder.card.name}", row + 1)
-        return sets
+        with _only_typed(encoder):
+            if self.cache is not None and _cacheable(encoder):
+                return generic_facial(
+                    face_encoder, encoder, self.paths, faces=faces, cache=self.cache, progress=self.progress
+                )
+            sets = []
+            for row, (path, found) in enumerate(zip(self.paths, faces, strict=True)):
+                sets.append(encoder.embed(face_crops(path, found) if found else []))
+                self._tell(f"face crops: {encoder.card.name}", row + 1)
+            return sets
 
-    def whitened(
-        self, encoder: Encoder, vectors: NDArray[np.float32], *, seed: int = 0
-    ) -> NDArray[np.float32]:
-        """The encoder's vectors after a whitening fitted on these images, which knows of no pairing.
+    def whitened(self, encoder: Encoder, *, seed: int = 0) -> NDArray[np.float32]:
+        """The encoder's own vectors after a whitening fitted on these images, which knows of no pairing.
+
+        The one path of all benchmarks: what :func:`lookalike.encoders.transform.whitened` gives.
 
         Args:
-            encoder: what gave ``vectors``.
-            vectors: float32 (number of images, d), as :meth:`embed` gave them.
+            encoder: as it was loaded, scaled to unit length or not.
             seed: which images are taken for the fit, where there are more than the limit of ``fit_whitening``.
+
+        Returns:
+            float32 (number of images, d'), unit length.
 
         Raises:
             InvalidArgument: too few images for a fit.
+            ImageError, EncoderError: as :meth:`embed`.
         """
-        from lookalike.encoders.transform import FIT_LIMIT, Mirrored, Whitening
+        from lookalike.encoders.transform import refuse_few, whitened
 
-        mirrored = normalize(self.embed(Mirrored(encoder)))
-        plain = normalize(vectors)
-        some = np.arange(len(self))
-        if len(some) > FIT_LIMIT:
-            some = np.sort(np.random.default_rng(seed).choice(len(self), FIT_LIMIT, replace=False))
-        whitening = Whitening.fit(plain[some], mirrored[some], encoder=encoder.card.name)
-        return whitening.apply(plain, mirrored)
+        refuse_few(len(self))
+        paths = [str(path) for path in self.paths]
+        cache = self.cache if _cacheable(encoder) else None
+        with _only_typed(encoder):
+            changed = whitened(encoder, paths, cache=cache, seed=seed, progress=self.progress)
+            vectors = changed.embed(paths)
+        check_finite(vectors, changed.card.name, self.paths)
+        return vectors
 
     def find_bad(self, encoder: Encoder | None = None) -> dict[str, BadImage]:
         """Images that cannot be decoded, by content id; those that the cache knows are not looked at again."""
@@ -185,9 +192,10 @@ class Features:
 
     def _compute(self, encoder: Encoder, paths: Sequence[Path]) -> NDArray[np.float32]:
         names = [str(path) for path in paths]
-        if self.cache is None or not _cacheable(encoder):
-            return encoder.embed(names)
-        return embed_cached(encoder, names, self.cache)
+        with _only_typed(encoder):
+            if self.cache is None or not _cacheable(encoder):
+                return encoder.embed(names)
+            return embed_cached(encoder, names, self.cache)
 
     def _tell(self, stage: str, done: int) -> None:
         if self.progress is not None:
@@ -221,6 +229,20 @@ def images_of(judgments: Judgments, columns: Sequence[str]) -> tuple[dict[str, P
     if not found:
         raise BenchmarkError("none of the table's images is there; name the folder they lie in")
     return found, absent
+
+
+@contextmanager
+def _only_typed(encoder: Encoder) -> Iterator[None]:
+    """Whatever an encoder raises becomes an EncoderError, so that one of many can fail by itself."""
+    try:
+        yield
+    except LookalikeError:
+        raise
+    except Exception as error:
+        reason = " ".join(str(error).split())
+        raise EncoderError(
+            f"encoder {encoder.card.name} failed with {type(error).__name__}: {reason}"
+        ) from error
 
 
 def _cacheable(encoder: Encoder) -> bool:

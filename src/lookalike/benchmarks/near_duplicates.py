@@ -18,6 +18,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from lookalike.benchmarks.distances import unit_rows
 from lookalike.benchmarks.progress import Progress
 from lookalike.errors import BenchmarkError
 from lookalike.similarity.matrices import distance_blocks
@@ -29,6 +30,7 @@ FACE_THRESHOLD = 0.5
 _MEMORY = 64 * 1024 * 1024
 Rule = Literal["generic", "face"]
 Sides = Literal["left-left", "right-right", "left-right", "right-left"]
+_SIDES: tuple[Sides, ...] = ("left-left", "right-right", "left-right", "right-left")
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,7 @@ def near_duplicates(
     *,
     generic_threshold: float = GENERIC_THRESHOLD,
     face_threshold: float = FACE_THRESHOLD,
+    across: NDArray[np.float32] | None = None,
     progress: Progress | None = None,
 ) -> NearDuplicates:
     """Find near-duplicates in blocks (the whole matrix is never held).
@@ -120,6 +123,7 @@ def near_duplicates(
         faces_right: likewise.
         generic_threshold: cosine distance, inclusive.
         face_threshold: L2 distance, inclusive; faces on one and the same image do not count.
+        across: float32 (n, n), cosine distances of left to right images where they are known already; not changed.
         progress: called after each of the comparisons.
 
     Raises:
@@ -131,22 +135,25 @@ def near_duplicates(
     if (faces_left is None) != (faces_right is None):
         raise BenchmarkError("faces were given for one side only; give both sides or none")
     rows = np.arange(n, dtype=np.int64)
-    work: list[tuple[Rule, Metric, float, _Side, _Side]] = [
-        ("generic", "cosine", generic_threshold, _Side(generic_left, rows), _Side(generic_right, rows))
-    ]
+    if across is not None and across.shape != (n, n):
+        raise BenchmarkError(f"distances of {n} left to {n} right images are wanted, got {across.shape}")
+    faces: list[_Side] = []
     faceless = np.zeros(n, dtype=bool)
     if faces_left is not None and faces_right is not None:
         if len(faces_left) != n or len(faces_right) != n:
             raise BenchmarkError(
                 f"{n} pairs need as many sets of faces, got {len(faces_left)}, {len(faces_right)}"
             )
-        work.append(("face", "euclidean", face_threshold, _stacked(faces_left), _stacked(faces_right)))
+        faces = [_stacked(faces_left), _stacked(faces_right)]
         faceless = np.array([len(a) + len(b) == 0 for a, b in zip(faces_left, faces_right, strict=True)])
-    removed: list[Removal] = []
-    for step, (rule, metric, threshold, left, right) in enumerate(work):
-        removed += _removals(n, rule, metric, threshold, left, right)
-        if progress is not None:
-            progress("near-duplicates", step + 1, len(work))
+    _tell(progress, 0)
+    removed = _removals(
+        "generic", generic_threshold, _generic(generic_left, generic_right, generic_threshold, across)
+    )
+    _tell(progress, 1)
+    if faces:
+        removed += _removals("face", face_threshold, _facial(n, faces[0], faces[1]))
+    _tell(progress, 2)
     dropped = {removal.pair for removal in removed}
     generic = {removal.pair for removal in removed if removal.rule == "generic"}
     return NearDuplicates(
@@ -159,25 +166,60 @@ def near_duplicates(
     )
 
 
-def _removals(
-    n: int, rule: Rule, metric: Metric, threshold: float, left: _Side, right: _Side
-) -> list[Removal]:
-    found: list[Removal] = []
-    across = _nearest(n, left, right, metric)
-    inside_left, inside_right = _nearest(n, left, left, metric)[0], _nearest(n, right, right, metric)[0]
-    sides: list[tuple[Sides, tuple[NDArray[np.float64], NDArray[np.int64]]]] = [
-        ("left-left", inside_left),
-        ("right-right", inside_right),
-        ("left-right", across[0]),
-        ("right-left", across[1]),
-    ]
-    for name, (distances, others) in sides:
-        for pair in np.flatnonzero(distances <= threshold):
-            found.append(Removal(int(pair), name, int(others[pair]), float(distances[pair]), rule))
-    return found
-
-
 _Best = tuple[NDArray[np.float64], NDArray[np.int64]]
+_Found = dict[Sides, _Best]
+
+
+def _removals(rule: Rule, threshold: float, found: _Found) -> list[Removal]:
+    return [
+        Removal(int(pair), name, int(others[pair]), float(distances[pair]), rule)
+        for name, (distances, others) in found.items()
+        for pair in np.flatnonzero(distances <= threshold)
+    ]
+
+
+def _generic(
+    left: NDArray[Any], right: NDArray[Any], threshold: float, across: NDArray[np.float32] | None
+) -> _Found:
+    """For each image the nearest other within the threshold, on its own side and on the other one."""
+    a, b = unit_rows(left), unit_rows(right)
+    inside = [_within_threshold(side, side, threshold, None)[0] for side in (a, b)]
+    both = _within_threshold(a, b, threshold, across)
+    return dict(zip(_SIDES, (*inside, *both), strict=True))
+
+
+def _within_threshold(
+    a: NDArray[np.float32], b: NDArray[np.float32], threshold: float, known: NDArray[np.float32] | None
+) -> tuple[_Best, _Best]:
+    """Row i of ``a`` and of ``b`` (the same array, for one side) belongs to pair i; cosine of unit rows.
+
+    Nearly all blocks hold nothing within the threshold: a minimum of each row says so, and the work ends there.
+    """
+    n, alone = len(a), a is b
+    best_a = _none(n)
+    best_b = best_a if alone else _none(n)
+    limit = np.float32(threshold)
+    at_once = max(1, _MEMORY // (4 * 4 * n))
+    for start in range(0, n, at_once):
+        rows = np.arange(start, min(start + at_once, n))
+        first = start if alone else 0  # one side against itself: each two images are met once
+        block = 1 - a[rows] @ b[first:].T if known is None else known[rows]
+        block[np.arange(len(rows)), rows - first] = np.inf
+        near = block.min(axis=1) <= limit
+        if not near.any():
+            continue
+        rows, block = rows[near], np.maximum(block[near], 0)
+        columns = np.flatnonzero(block.min(axis=0) <= limit)
+        nearest = block.argmin(axis=1)
+        _improve(best_a, rows, block[np.arange(len(rows)), nearest], nearest + first)
+        nearest = block[:, columns].argmin(axis=0)
+        _improve(best_b, columns + first, block[nearest, columns], rows[nearest])
+    return best_a, best_b
+
+
+def _facial(n: int, left: _Side, right: _Side) -> _Found:
+    inside = [_nearest(n, side, side, "euclidean")[0] for side in (left, right)]
+    return dict(zip(_SIDES, (*inside, *_nearest(n, left, right, "euclidean")), strict=True))
 
 
 def _nearest(n: int, a: _Side, b: _Side, metric: Metric) -> tuple[_Best, _Best]:
@@ -225,3 +267,8 @@ def _stacked(sets: Sequence[NDArray[Any]]) -> _Side:
     owner = np.repeat(np.arange(len(sets)), [len(vectors) for vectors in sets]).astype(np.int64)
     filled = [np.asarray(vectors) for vectors in sets if len(vectors)]
     return _Side(np.concatenate(filled) if filled else np.empty((0, 0)), owner)
+
+
+def _tell(progress: Progress | None, done: int) -> None:
+    if progress is not None:
+        progress("near-duplicates", done, 2)

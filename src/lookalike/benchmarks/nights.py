@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from lookalike.benchmarks.encoder_names import distinct_encoders
 from lookalike.benchmarks.jnd import Jnd, jnd
 from lookalike.benchmarks.left_out import LeftOut, refused, without_bad
 from lookalike.benchmarks.statistics import PairedTest, paired_means
@@ -18,7 +19,6 @@ from lookalike.benchmarks.triplets_encoders import (
     ImageVectors,
     check_any,
     each_encoder,
-    encoder_names,
 )
 from lookalike.benchmarks.two_afc import TwoAfc, two_afc
 from lookalike.encoders import DEFAULT_ENCODER, Encoder, EncoderOptions
@@ -152,7 +152,7 @@ def bench_nights(
     """
     from lookalike.judgments import read_nights, read_nights_jnd
 
-    encoder_names(encoders)
+    encoders, twice = distinct_encoders(encoders)
     table = read_nights(
         folder,
         split=split,
@@ -173,7 +173,12 @@ def bench_nights(
             notes.append(
                 f"JND: {left_out:,} pairs of triplets without exactly one 'same' pair were left out."
             )
-    notes += left.notes()
+        if len(pairs) and not (pairs.array("votes_same") > pairs.array("votes_different")).any():
+            notes.append(
+                f"JND: no majority called any of these {len(pairs):,} pairs the same: nothing to find."
+            )
+            pairs = pairs.select(np.zeros(len(pairs), dtype=bool))
+    notes += [*twice, *left.notes()]
     images = table.images if pairs is None else table.images.merged(pairs.images)
     contents = table.distinct_images() + ([] if pairs is None else pairs.distinct_images())
     found: dict[str, NightsScore | Failed] = {}

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,9 @@ from numpy.typing import ArrayLike
 from lookalike.benchmarks.estimates import Estimate
 from lookalike.benchmarks.resampling import (
     RESAMPLES,
+    Clusters,
     Floats,
+    check_clusters,
     check_columns,
     check_shares,
     check_weights,
@@ -75,13 +77,14 @@ def paired_proportions(
     columns = check_columns(hits)
     for name, values in columns.items():
         check_shares(values, f"hits of {name}")
-    return _compare(columns, None, seed, resamples, _mcnemar_or_flip)
+    return _compare(columns, None, seed, resamples, _mcnemar_or_flip, None)
 
 
 def paired_means(
     scores: Mapping[str, ArrayLike],
     weights: ArrayLike | None = None,
     *,
+    clusters: Clusters | None = None,
     seed: int = 0,
     resamples: int = RESAMPLES,
 ) -> list[PairedTest]:
@@ -89,10 +92,12 @@ def paired_means(
 
     The interval of the difference is a paired bootstrap (an item's scores are drawn together); p is the two-sided
     sign-flip permutation test of the (weighted) mean difference with 10,000 flips, p = (1 + extreme) / (1 + flips).
+    With clusters, whole clusters are drawn and flipped: the items of one are not independent of each other.
 
     Args:
         scores: name -> (n,) finite, the same items in the same order.
         weights: (n,) >= 0, not all 0.
+        clusters: which items belong together; None: each stands by itself.
         seed: the same seed gives the same interval and p.
         resamples: of the intervals.
 
@@ -100,8 +105,21 @@ def paired_means(
         BenchmarkError: lengths that differ, no items, values that are not finite.
     """
     columns = check_columns(scores)
-    w = None if weights is None else check_weights(weights, len(next(iter(columns.values()))))
-    return _compare(columns, w, seed, resamples, _sign_flip)
+    n = len(next(iter(columns.values())))
+    w = None if weights is None else check_weights(weights, n)
+    check_clusters(clusters, n)
+    return _compare(columns, w, seed, resamples, _sign_flip, clusters)
+
+
+def one_family(tests: Sequence[Sequence[PairedTest]]) -> list[list[PairedTest]]:
+    """The same tests with Holm's correction over all of them together, however they are grouped."""
+    from statsmodels.stats.multitest import multipletests
+
+    every = [test for group in tests for test in group]
+    if not every:
+        return [list(group) for group in tests]
+    corrected = iter(multipletests([test.p for test in every], method="holm")[1])
+    return [[replace(test, p_holm=float(next(corrected))) for test in group] for group in tests]
 
 
 def _compare(
@@ -109,10 +127,9 @@ def _compare(
     weights: Floats | None,
     seed: int,
     resamples: int,
-    test: Callable[[list[tuple[Floats, Floats]], Floats, int], list[tuple[float, str]]],
+    test: Callable[[list[tuple[Floats, Floats]], Floats, int, Clusters | None], list[tuple[float, str]]],
+    clusters: Clusters | None,
 ) -> list[PairedTest]:
-    from statsmodels.stats.multitest import multipletests
-
     names = list(columns)
     pairs = list(itertools.combinations(range(len(names)), 2))
     if not pairs:
@@ -120,27 +137,27 @@ def _compare(
     matrix = np.column_stack([columns[name] for name in names])
     w = np.ones(len(matrix)) if weights is None else weights
     means = w @ matrix / w.sum()
-    draws = resampled_means(matrix, w, seed, resamples)
-    tested = test([(matrix[:, i], matrix[:, j]) for i, j in pairs], w, seed)
-    corrected = multipletests([p for p, _ in tested], method="holm")[1]
+    draws = resampled_means(matrix, w, seed, resamples, clusters)
+    over = "" if clusters is None else f" over {clusters.count} {clusters.name}"
+    tested = test([(matrix[:, i], matrix[:, j]) for i, j in pairs], w, seed, clusters)
     found = []
-    for (i, j), (p, how), p_holm in zip(pairs, tested, corrected, strict=True):
+    for (i, j), (p, how) in zip(pairs, tested, strict=True):
         value, low, high = float(means[i] - means[j]), 0.0, 0.0
         if not np.array_equal(matrix[:, i], matrix[:, j]):  # else the difference is 0 without any doubt
             low, high = interval(draws[:, i] - draws[:, j])
-        difference = Estimate(
-            value, min(low, value), max(high, value), len(matrix), f"paired bootstrap, {resamples} resamples"
-        )
-        found.append(PairedTest(names[i], names[j], difference, p, float(p_holm), how))
-    return found
+        method = f"paired bootstrap{over}, {resamples} resamples"
+        difference = Estimate(value, min(low, value), max(high, value), len(matrix), method)
+        found.append(PairedTest(names[i], names[j], difference, p, p, how))
+    return one_family([found])[0]
 
 
 def _mcnemar_or_flip(
-    pairs: list[tuple[Floats, Floats]], weights: Floats, seed: int
+    pairs: list[tuple[Floats, Floats]], weights: Floats, seed: int, clusters: Clusters | None
 ) -> list[tuple[float, str]]:
     """McNemar's test where both columns are 0 or 1, else the sign-flip test."""
     whole = [all(bool(np.all((side == 0) | (side == 1))) for side in pair) for pair in pairs]
-    flipped = iter(_sign_flip([p for p, yes in zip(pairs, whole, strict=True) if not yes], weights, seed))
+    fractions = [p for p, yes in zip(pairs, whole, strict=True) if not yes]
+    flipped = iter(_sign_flip(fractions, weights, seed, clusters))
     return [_mcnemar(*pair) if yes else next(flipped) for pair, yes in zip(pairs, whole, strict=True)]
 
 
@@ -154,14 +171,19 @@ def _mcnemar(a: Floats, b: Floats) -> tuple[float, str]:
     return min(1.0, float(found.pvalue)), "McNemar, exact" if exact else "McNemar, chi-square"
 
 
-def _sign_flip(pairs: list[tuple[Floats, Floats]], weights: Floats, seed: int) -> list[tuple[float, str]]:
-    """Two-sided p of each weighted mean difference when every item's two scores may change places."""
+def _sign_flip(
+    pairs: list[tuple[Floats, Floats]], weights: Floats, seed: int, clusters: Clusters | None
+) -> list[tuple[float, str]]:
+    """Two-sided p of each weighted mean difference when every item's (or cluster's) two scores may change places."""
     if not pairs:
         return []
     differences = np.column_stack([weights * (a - b) for a, b in pairs])
+    if clusters is not None:
+        differences = clusters.sums(differences)
     # Sums that are equal on paper may differ in the last bits; they count as equally extreme.
     edge = np.abs(differences.sum(axis=0)) * (1 - 1e-9)
     extreme = np.zeros(len(pairs), dtype=np.int64)
     for sums in flipped_sums(differences, seed, FLIPS):
         extreme += np.sum(np.abs(sums) >= edge, axis=0)
-    return [(float(p), f"permutation, {FLIPS} sign flips") for p in (1 + extreme) / (1 + FLIPS)]
+    of = "" if clusters is None else f" of {clusters.count} {clusters.name}"
+    return [(float(p), f"permutation, {FLIPS} sign flips{of}") for p in (1 + extreme) / (1 + FLIPS)]

@@ -1,9 +1,10 @@
-"""Resampling of items, and the checks that every statistic makes of what it is given."""
+"""Resampling of items or of clusters of items, and the checks that every statistic makes of what it is given."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import TypeAlias
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,8 +19,47 @@ _CHUNK_BYTES = 16 * 1024 * 1024
 Floats: TypeAlias = NDArray[np.float64]
 
 
-def resampled_means(matrix: Floats, weights: Floats, seed: int, resamples: int) -> Floats:
+@dataclass(frozen=True)
+class Clusters:
+    """Which items belong together, because they share an image or a person and so are not independent.
+
+    Attributes:
+        code: intp (n,), cluster of each item, 0 .. count - 1.
+        count: number of clusters, at least 2 and fewer than items.
+        name: what a cluster is, in the plural: "reference images".
+    """
+
+    code: NDArray[np.intp]
+    count: int
+    name: str
+
+    @classmethod
+    def of(cls, labels: Sequence[Any] | NDArray[Any], name: str) -> Clusters | None:
+        """From one label for each item; None where no label comes twice, or all are the same: then items are drawn."""
+        known, code = np.unique(np.asarray(labels, dtype=str), return_inverse=True)
+        return cls(code.astype(np.intp), len(known), name) if 1 < len(known) < len(code) else None
+
+    def select(self, rows: NDArray[np.bool_]) -> Clusters | None:
+        """Of the items at True."""
+        return Clusters.of(self.code[rows], self.name)
+
+    def sums(self, columns: Floats) -> Floats:
+        """Sums of items' rows (n, k) within each cluster: (count, k)."""
+        return np.column_stack([np.bincount(self.code, column, self.count) for column in columns.T])
+
+
+def check_clusters(clusters: Clusters | None, n: int) -> None:
+    """Raise BenchmarkError unless there is a cluster for each of n items."""
+    if clusters is not None and len(clusters.code) != n:
+        raise BenchmarkError(f"{len(clusters.code)} items are in clusters, but {n} values were given")
+
+
+def resampled_means(
+    matrix: Floats, weights: Floats, seed: int, resamples: int, clusters: Clusters | None = None
+) -> Floats:
     """Weighted means of the columns (n, k) under resampling of rows, the same draws for every column.
+
+    With ``clusters`` whole clusters are drawn, all their rows together (Davison and Hinkley 1997, section 3.8).
 
     Returns:
         float64 (resamples, k); draws of nothing but items without weight are left out.
@@ -27,6 +67,8 @@ def resampled_means(matrix: Floats, weights: Floats, seed: int, resamples: int) 
     if resamples < 1:
         raise BenchmarkError(f"a bootstrap needs at least 1 resample, got {resamples}")
     weighted = np.column_stack([matrix * weights[:, None], weights])
+    if clusters is not None:
+        weighted = clusters.sums(weighted)
     # Items that are alike in everything are drawn as one category: the same distribution, and with votes, which take
     # few values, far fewer numbers.
     kinds, sizes = np.unique(weighted, axis=0, return_counts=True)

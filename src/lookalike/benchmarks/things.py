@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from lookalike.benchmarks.encoder_names import distinct_encoders
 from lookalike.benchmarks.left_out import LeftOut, refused, without_bad
 from lookalike.benchmarks.odd_one_out import OddOneOut, odd_one_out
 from lookalike.benchmarks.statistics import Estimate, PairedTest, bootstrap_mean, paired_means
-from lookalike.benchmarks.triplets_encoders import Failed, check_any, each_encoder, encoder_names
+from lookalike.benchmarks.triplets_encoders import Failed, check_any, each_encoder
 from lookalike.encoders import DEFAULT_ENCODER, Encoder, EncoderOptions
 from lookalike.errors import BenchmarkError
 from lookalike.similarity import Metric
@@ -121,7 +122,7 @@ def bench_things(
         JudgmentError: the data are not there or wrong.
         BenchmarkError: no answers, or not one encoder could be had.
     """
-    encoder_names(encoders)
+    encoders, twice = distinct_encoders(encoders)
     table = _opened(judged, images, split, {"skip_bad": skip_bad, "progress": progress})
     table, left = without_bad(table, progress) if skip_bad else (table, refused(table))
     trios, votes = count_trials(table)
@@ -144,7 +145,7 @@ def bench_things(
     weights = next(iter(worked.values())).votes
     items = {name: one.items for name, one in worked.items()}
     tests = paired_means(items, weights, seed=seed) if len(worked) > 1 else []
-    notes = [*([table.note] if table.note else []), *left.notes()]
+    notes = [*([table.note] if table.note else []), *twice, *left.notes()]
     return ThingsResult(trios, votes, found, odd_ceiling(votes, seed=seed), tests, len(contents), notes, left)
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from lookalike.benchmarks.encoder_names import distinct_encoders, encoder_name
 from lookalike.benchmarks.features import BadImage, Features
 from lookalike.benchmarks.left_out import refused, without_bad
 from lookalike.benchmarks.near_duplicates import FACE_THRESHOLD, GENERIC_THRESHOLD
@@ -23,9 +24,6 @@ from lookalike.errors import BenchmarkError
 
 if TYPE_CHECKING:
     from lookalike.judgments import Judgments, PairTable
-
-PAPER = "paper"
-"""As an encoder's name: the eight networks of the paper."""
 
 ERRORS_SHOWN = 24
 
@@ -96,14 +94,17 @@ def bench_pairs(
     if progress is not None:
         progress("reading the table", 0, 0)
     table = _table(data, images, limit, chosen.skip_bad, progress)
-    names = expand(encoders)
+    names, notes = distinct_encoders(encoders)
+    if chosen.faces:
+        refuse_faces(names)
     if chosen.generic_faces and not chosen.faces:
         raise BenchmarkError("generic features of faces need faces: give faces=True as well (--faces)")
     table, features, skipped, lost = _readable(table, chosen, progress)
     from lookalike.benchmarks.tll_run import PairsRun
 
     run = PairsRun(table, features, chosen, progress)
-    settings = {"data": str(data) if isinstance(data, str | Path) else "", "limit": limit}
+    settings = {"data": Path(data).name if isinstance(data, str | Path) else "", "limit": limit}
+    run.notes += notes
     return run.result(names, skipped=skipped, skipped_pairs=lost, settings=settings)
 
 
@@ -112,25 +113,20 @@ def bench_tll(data: PairTable | Path | str, encoders: Sequence[str | Encoder], *
     return bench_pairs(data, encoders, paper=True, **options)
 
 
-def expand(encoders: Sequence[str | Encoder]) -> list[str | Encoder]:
-    """The encoders with ``paper`` written out, each once.
-
-    Raises:
-        BenchmarkError: none, or two different encoders of one name.
-    """
-    from lookalike.benchmarks.published import TABLE_1
-
-    found: dict[str, str | Encoder] = {}
+def refuse_faces(encoders: Sequence[str | Encoder]) -> None:
+    """Raise BenchmarkError when an encoder of faces is among them: ``faces`` is a row of its own already."""
     for encoder in encoders:
-        many = [f"torchvision:{name}" for name in TABLE_1] if encoder == PAPER else [encoder]
-        for one in many:
-            name = one if isinstance(one, str) else one.card.name
-            if name in found and found[name] is not one and not isinstance(one, str):
-                raise BenchmarkError(f"two encoders are called {name!r}; give each a name of its own")
-            found[name] = one
-    if not found:
-        raise BenchmarkError("no encoder was given; name at least one, such as classic or onnx:MODEL.onnx")
-    return list(found.values())
+        if not isinstance(encoder, str):
+            from lookalike.encoders.faces import FaceEncoder
+
+            of_faces = isinstance(encoder, FaceEncoder)
+        else:
+            of_faces = encoder.partition(":")[0].strip() == "faces"
+        if of_faces:
+            raise BenchmarkError(
+                f"--faces measures faces already, so leave out --encoder {encoder_name(encoder)}; to try another detector "
+                "write faces=... in Python, or leave out --faces"
+            )
 
 
 def _table(

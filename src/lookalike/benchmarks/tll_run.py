@@ -11,25 +11,29 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike._version import __version__
-from lookalike.benchmarks.associative import REPETITIONS
-from lookalike.benchmarks.distances import generic_distances, set_distances, with_faces
+from lookalike.benchmarks.distances import (
+    cosine_to_euclidean,
+    generic_distances,
+    one_length,
+    set_distances,
+    with_faces,
+)
+from lookalike.benchmarks.encoder_names import encoder_name
 from lookalike.benchmarks.features import BadImage, Features, raw
 from lookalike.benchmarks.near_duplicates import NearDuplicates, near_duplicates
-from lookalike.benchmarks.paired_tests import PairedTest, paired_proportions
 from lookalike.benchmarks.progress import Progress
+from lookalike.benchmarks.tll_parts import comparisons_of, settings_of, threshold_notes
 from lookalike.benchmarks.tll_result import Kind, Measured, PairsResult, Unavailable
 from lookalike.benchmarks.tll_scores import Scorer, columns_of
+from lookalike.benchmarks.triplets_encoders import one_line
 from lookalike.encoders import Encoder, load_encoder
-from lookalike.errors import BenchmarkError, ImageError, JudgmentError, LookalikeError
+from lookalike.errors import BenchmarkError, EncoderError, ImageError, JudgmentError, LookalikeError
 
 if TYPE_CHECKING:
     from lookalike.benchmarks.face_statistics import FaceStatistics
     from lookalike.benchmarks.tll import PairsOptions
     from lookalike.encoders.faces import FaceEncoder
     from lookalike.judgments import PairTable
-
-COMPARED_AT = (1, 10)
 
 Matrix = NDArray[np.float32]
 
@@ -87,13 +91,17 @@ class PairsRun:
         if not self.measured:
             first = self.unavailable[0]
             raise BenchmarkError(f"nothing could be measured; {first.name}: {first.error}")
+        voted = dict.fromkeys(
+            note for one in self.measured if one.votes is not None for note in one.votes.notes
+        )
+        self.notes += voted
         with self._clock("comparisons"):
-            comparisons = self._comparisons()
+            comparisons = comparisons_of(self.measured, self.options.seed)
         self.seconds["total"] = time.perf_counter() - started
         made = PairsResult(
             self.table, self.gallery, self.measured, self.unavailable, self.near, statistics, comparisons,
             skipped=skipped, skipped_pairs=skipped_pairs, seconds=self.seconds, notes=self.notes,
-            settings={**settings, **self._settings(encoders)},
+            settings={**settings, **settings_of(self.options, encoders, self.lead)},
         )  # fmt: skip
         return self._with_errors(made)
 
@@ -108,7 +116,7 @@ class PairsRun:
         try:
             encoder = load_encoder(spec, self.options.encoder_options)
         except LookalikeError as error:
-            self.unavailable.append(Unavailable("faces", _line(error)))
+            self.unavailable.append(Unavailable("faces", one_line(error)))
             return None
         if not isinstance(encoder, FaceEncoder):
             raise BenchmarkError(f"{spec} is no encoder of faces; use faces, faces:cnn or faces:hog-2")
@@ -121,66 +129,80 @@ class PairsRun:
         return face_statistics(count_faces(left), count_faces(self._sets(self.own)))
 
     def _encoder(self, wanted: str | Encoder) -> None:
-        """One encoder with everything that is made of it."""
-        name = wanted if isinstance(wanted, str) else wanted.card.name
+        """One encoder with everything that is made of it; whatever is wrong with it is a line of the result."""
+        name = encoder_name(wanted)
         try:
-            encoder = raw(load_encoder(wanted, self.options.encoder_options))
+            encoder = load_encoder(wanted, self.options.encoder_options)
+            plain = raw(encoder)
             with self._clock(f"features: {name}"):
-                vectors = self.features.embed(encoder)
+                vectors = self.features.embed(plain)
         except (ImageError, JudgmentError):
             raise
         except LookalikeError as error:
-            self.unavailable.append(Unavailable(name, _line(error)))
+            self.unavailable.append(Unavailable(name, one_line(error)))
             return
         self._tell(f"scores: {name}", 0)
-        facial = self._facial(encoder, name)
-        cosine = self._generic(vectors, "cosine")
+        facial = self._facial(plain, name)
+        left, right = vectors[self.left], vectors[self.right]
+        cosine = self._generic(left, right)
         if not self.lead:
             self.lead = name
             if self.options.paper:
-                self._subsets(vectors)
+                self._subsets(left, right, cosine)
                 self._design(cosine, facial)
-        rows = []
-        if facial is not None and self.options.generic_faces:
-            rows.append(self._scored(f"{name} on faces", "cosine", "on faces", facial))
-        del facial  # one matrix fewer in memory while the others are scored
-        if self.faces is not None:
-            rows.append(
-                self._scored(f"{name} + faces", "cosine", "with faces", with_faces(cosine, self.faces))
-            )
-        rows.append(self._scored(name, "cosine", "generic", cosine))
-        del cosine
-        l2 = self._generic(vectors, "euclidean")
-        rows.insert(-1, self._scored(name, "euclidean", "generic", l2, main=False))
-        self.measured += reversed(rows)
-        del l2
+        self.measured += self._rows(name, left, right, cosine, facial)
+        del cosine, facial, left, right
         if self.options.transform is not None:
-            self._transformed(encoder, name, vectors)
+            self._transformed(encoder, name)
         self._tell(f"scores: {name}", 1)
+
+    def _rows(
+        self, name: str, left: Matrix, right: Matrix, cosine: Matrix, facial: Matrix | None
+    ) -> list[Measured]:
+        """An encoder's rows of table 1; ``cosine`` becomes the L2 distances on the way, to save memory."""
+        main = self._scored(name, "cosine", "generic", cosine)
+        others = []
+        if self.faces is not None:
+            both = with_faces(cosine, self.faces)
+            others.append(self._scored(f"{name} + faces", "cosine", "with faces", both))
+            del both
+        if facial is not None and self.options.generic_faces:
+            others.append(self._scored(f"{name} on faces", "cosine", "on faces", facial))
+        radius = one_length(left, right)
+        if radius is not None:
+            return [main, self.scorer.rescaled(main, radius), *others]
+        with self._clock("distances"):
+            l2 = cosine_to_euclidean(cosine, left, right)
+        return [main, self._scored(name, "euclidean", "generic", l2, main=False), *others]
 
     def _facial(self, encoder: Encoder, name: str) -> Matrix | None:
         """GF, where it was asked for, and for the first encoder where the human study needs it."""
         needed = self.options.generic_faces or (self.options.paper and not self.lead)
         if self.face_encoder is None or not needed:
             return None
-        with self._clock(f"features: {name} on faces"):
-            sets = self.features.generic_facial(self.face_encoder, encoder)
+        shown = f"{name} on faces"
+        try:
+            with self._clock(f"features: {shown}"):
+                sets = self.features.generic_facial(self.face_encoder, encoder)
+        except EncoderError as error:
+            self.unavailable.append(Unavailable(shown, one_line(error)))
+            return None
         with self._clock("distances"):
             return set_distances(
                 [sets[row] for row in self.left], [sets[row] for row in self.right], "cosine"
             )
 
-    def _transformed(self, encoder: Encoder, name: str, vectors: NDArray[np.float32]) -> None:
+    def _transformed(self, encoder: Encoder, name: str) -> None:
         shown = f"{name} | whiten"
         try:
             with self._clock(f"features: {shown}"):
-                white = self.features.whitened(encoder, vectors, seed=self.options.seed)
+                white = self.features.whitened(encoder, seed=self.options.seed)
         except (ImageError, JudgmentError):
             raise
         except LookalikeError as error:
-            self.unavailable.append(Unavailable(shown, _line(error)))
+            self.unavailable.append(Unavailable(shown, one_line(error)))
             return
-        cosine = self._generic(white, "cosine")
+        cosine = self._generic(white[self.left], white[self.right])
         self.measured.append(self._scored(shown, "cosine", "transformed", cosine))
         if self.faces is not None:
             both = with_faces(cosine, self.faces)
@@ -189,20 +211,22 @@ class PairsRun:
         if note not in self.notes:
             self.notes.append(note)
 
-    def _subsets(self, vectors: NDArray[np.float32]) -> None:
+    def _subsets(self, left: Matrix, right: Matrix, cosine: Matrix) -> None:
         """Near-duplicates by the first encoder (and faces), as the paper does with DenseNet121."""
         faces = self.face_encoder is not None
         with self._clock("near-duplicates"):
             self.near = near_duplicates(
-                vectors[self.left],
-                vectors[self.own],
+                left,
+                right,
                 self._sets(self.left) if faces else None,
                 self._sets(self.own) if faces else None,
                 generic_threshold=self.options.generic_threshold,
                 face_threshold=self.options.face_threshold,
+                across=cosine,
                 progress=self.progress,
             )
         self.scorer.use_subsets(self.near)
+        self.notes += threshold_notes(self.near, len(self.table), self.lead)
 
     def _design(self, generic: Matrix, facial: Matrix | None) -> None:
         """The queries of the human study, from this table; smaller sets where the subsets are small."""
@@ -232,19 +256,6 @@ class PairsRun:
                 self.measured.append(self._scored(name, "cosine", "comparator", distances))
                 self.notes += [note for note in notes if note not in self.notes]
 
-    def _comparisons(self) -> dict[int, Sequence[PairedTest]]:
-        main: dict[str, Measured] = {}
-        for one in self.measured:
-            main.setdefault(one.name, one)
-        if len(main) < 2:
-            return {}
-        return {
-            k: paired_proportions(
-                {name: one.recall.hits(k) for name, one in main.items()}, seed=self.options.seed
-            )
-            for k in COMPARED_AT
-        }
-
     def _with_errors(self, made: PairsResult) -> PairsResult:
         best = made.best
         errors = self.scorer.errors(best, self.options.errors_shown)
@@ -256,29 +267,12 @@ class PairsRun:
         with self._clock("scores"):
             return self.scorer.score(name, metric, kind, distances, main=main)
 
-    def _generic(self, vectors: NDArray[np.float32], metric: Any) -> Matrix:
+    def _generic(self, left: Matrix, right: Matrix) -> Matrix:
         with self._clock("distances"):
-            return generic_distances(vectors[self.left], vectors[self.right], metric)
+            return generic_distances(left, right)
 
     def _sets(self, rows: NDArray[np.intp]) -> list[NDArray[np.float32]]:
         return [self.face_sets[row] for row in rows]
-
-    def _settings(self, encoders: Sequence[str | Encoder]) -> dict[str, Any]:
-        o = self.options
-        return {
-            "encoders": [e if isinstance(e, str) else e.card.name for e in encoders],
-            "lead": self.lead,
-            "paper": o.paper,
-            "faces": o.faces,
-            "generic_faces": o.generic_faces,
-            "transform": o.transform,
-            "comparators": [str(one) for one in o.comparators],
-            "generic_threshold": o.generic_threshold,
-            "face_threshold": o.face_threshold if o.faces else None,
-            "seed": o.seed,
-            "repetitions": REPETITIONS if o.paper else None,
-            "lookalike": __version__,
-        }
 
     def _tell(self, stage: str, done: int) -> None:
         if self.progress is not None:
@@ -289,7 +283,3 @@ class PairsRun:
         started = time.perf_counter()
         yield
         self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - started
-
-
-def _line(error: Exception) -> str:
-    return " ".join(str(error).split())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,10 +12,9 @@ from numpy.typing import NDArray
 from lookalike.benchmarks.associative import REPETITIONS, associative_recall_of
 from lookalike.benchmarks.distances import nearest_columns
 from lookalike.benchmarks.forced_choice import forced_choice
-from lookalike.benchmarks.recall import TIE_TOLERANCE, Ranking, Recall, ranking, recall_of
+from lookalike.benchmarks.recall import TIE_TOLERANCE, Recall, ranking, recall_of
 from lookalike.benchmarks.tll_result import Kind, Measured, RetrievalError
 from lookalike.benchmarks.votes import VoteCorrelation, vote_correlation
-from lookalike.errors import BenchmarkError
 
 if TYPE_CHECKING:
     from lookalike.benchmarks.estimates import Estimate
@@ -26,7 +26,6 @@ LEAST_SUBSET = 10
 """Fewer pairs than this make no table."""
 
 _ERRORS_LOOKED_AT = 4
-_BLOCK = 32 * 1024 * 1024
 
 
 class Scorer:
@@ -102,6 +101,22 @@ class Scorer:
             conditions=self._answered(distances) if main else {},
         )
 
+    def rescaled(self, cosine: Measured, radius: float) -> Measured:
+        """L2 of vectors that all have length ``radius``: d = r sqrt(2 c), so everything ranks as by cosine."""
+
+        def scaled(distances: NDArray[np.float32]) -> NDArray[np.float32]:
+            return np.asarray(radius * np.sqrt(2.0 * distances), dtype=np.float32)
+
+        return replace(
+            cosine,
+            metric="euclidean",
+            associative={},
+            nearest_distances=scaled(cosine.nearest_distances),
+            pair_distances=scaled(cosine.pair_distances),
+            votes=None,
+            conditions={},
+        )
+
     def errors(self, measured: Measured, count: int) -> list[RetrievalError]:
         """Queries drawn at random among those whose right image is not among the five nearest.
 
@@ -127,32 +142,16 @@ class Scorer:
         return list(shown.values())
 
     def _within(self, distances: NDArray[np.float32], rows: NDArray[np.int64]) -> Recall:
-        columns, truth = self.truth[rows], np.arange(len(rows))
-        if len(np.unique(columns)) < len(rows):  # two pairs share a column: a gallery of distinct images
-            columns, truth = np.unique(columns, return_inverse=True)
-        at_once = max(1, _BLOCK // (4 * len(columns)))
-        parts = [
-            ranking(
-                distances[np.ix_(rows[start : start + at_once], columns)],
-                truth[start : start + at_once],
-                tolerance=TIE_TOLERANCE,
-            )
-            for start in range(0, len(rows), at_once)
-        ]
-        nearer, tied, found = (
-            np.concatenate([getattr(part, name) for part in parts]) for name in ("nearer", "tied", "found")
-        )
-        return recall_of(Ranking(nearer, tied, found, len(columns)), seed=self.seed)
+        """Recall of the pairs at ``rows`` among their own right images."""
+        among = np.zeros(distances.shape[1], dtype=bool)
+        among[self.truth[rows]] = True
+        places = ranking(distances, self.truth, tolerance=TIE_TOLERANCE, rows=rows, among=among)
+        return recall_of(places, seed=self.seed)
 
     def _correlated(self, own: NDArray[np.float32]) -> VoteCorrelation | None:
         if self._up is None and self._down is None:
             return None
-        try:
-            return vote_correlation(own, self._up, self._down, seed=self.seed)
-        except BenchmarkError:
-            return (
-                None  # too few pairs with a distance, or everybody voted alike: there is nothing to correlate
-            )
+        return vote_correlation(own, self._up, self._down, seed=self.seed)
 
     def _answered(self, distances: NDArray[np.float32]) -> dict[tuple[str, str], Estimate]:
         return {

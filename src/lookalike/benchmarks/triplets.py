@@ -15,16 +15,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.benchmarks.ceilings import Ceiling, two_afc_ceiling
+from lookalike.benchmarks.encoder_names import distinct_encoders
 from lookalike.benchmarks.left_out import refused, without_bad
 from lookalike.benchmarks.position_bias import PositionBias, position_bias
-from lookalike.benchmarks.statistics import Estimate, PairedTest, bootstrap_mean, paired_means
+from lookalike.benchmarks.statistics import Clusters, Estimate, PairedTest, bootstrap_mean, paired_means
 from lookalike.benchmarks.triplets_encoders import (
     Failed,
     ImageVectors,
     check_any,
     each_encoder,
-    encoder_names,
 )
+from lookalike.benchmarks.triplets_people import PeoplesAnswers
 from lookalike.benchmarks.triplets_result import EncoderVotes, TripletsResult
 from lookalike.benchmarks.two_afc import two_afc
 from lookalike.encoders import DEFAULT_ENCODER, Encoder, EncoderOptions
@@ -34,6 +35,9 @@ from lookalike.similarity import Metric
 if TYPE_CHECKING:
     from lookalike.benchmarks.progress import Progress
     from lookalike.judgments import Judgments, TripletTable
+
+
+REFERENCES = "reference images"
 
 
 def bench_triplets(
@@ -50,6 +54,9 @@ def bench_triplets(
     progress: Progress | None = None,
 ) -> TripletsResult:
     """Score encoders against people's votes on triplets.
+
+    Where several triplets have one reference image they are not independent: intervals and tests then draw whole
+    reference images. The interval over single triplets is kept beside it, and for raw answers one over participants.
 
     Args:
         judged: a table of triplets or of raw answers (which are counted, and tell about position bias), or where
@@ -68,16 +75,18 @@ def bench_triplets(
         BenchmarkError: no triplets are left, the table is of another kind, or not one encoder could be had.
         JudgmentError: the table or an image of it cannot be had.
     """
-    encoder_names(encoders)
+    encoders, twice = distinct_encoders(encoders)
     opened = _opened(judged, images, skip_bad, progress)
     opened, left = without_bad(opened, progress) if skip_bad and len(opened) else (opened, refused(opened))
-    notes = [*([opened.note] if opened.note else []), *left.notes()]
+    notes = [*([opened.note] if opened.note else []), *twice, *left.notes()]
     table, position = _counted(opened, seed)
     table, too_few = _voted(table, min_votes)
+    people = _people(opened, table)
     if too_few:
         notes.append(f"{too_few:,} triplets with fewer than {plural_votes(min_votes)} were left out.")
     reference, a, b = (table.column(name) for name in ("reference", "a", "b"))
     votes_a, votes_b = (table.array(name).astype(np.float64) for name in ("votes_a", "votes_b"))
+    clusters = Clusters.of(reference, REFERENCES)
     found: dict[str, EncoderVotes | Failed] = {}
     contents = [*reference, *a, *b]
     for made in each_encoder(
@@ -88,15 +97,17 @@ def bench_triplets(
             found[made.name] = made
             continue
         d_a, d_b = made.distances(reference, a), made.distances(reference, b)
-        found[made.name] = score_votes(made, d_a, d_b, votes_a, votes_b, seed=seed)
+        found[made.name] = score_votes(
+            made, d_a, d_b, votes_a, votes_b, clusters=clusters, people=people, seed=seed
+        )
     check_any(found)
-    ceiling, repeated = human_ceilings(votes_a, votes_b, seed=seed)
+    ceiling, repeated = human_ceilings(votes_a, votes_b, clusters=clusters, seed=seed)
     return TripletsResult(
         table=table,
         encoders=found,
         ceiling=ceiling,
         ceiling_repeated=repeated,
-        comparisons=compare_encoders(found, seed=seed),
+        comparisons=compare_encoders(found, clusters=clusters, seed=seed),
         position=position,
         seed=seed,
         notes=notes,
@@ -111,12 +122,16 @@ def score_votes(
     votes_a: NDArray[np.float64],
     votes_b: NDArray[np.float64],
     *,
+    clusters: Clusters | None = None,
+    people: PeoplesAnswers | None = None,
     seed: int = 0,
 ) -> EncoderVotes:
     """One encoder's figures from its distances, float64 (n,), and the votes (n,), at least one a triplet."""
-    agreement = two_afc(d_a, d_b, votes_a, votes_b, seed=seed)
-    share = explainable_share(d_a, d_b, votes_a, votes_b, seed=seed)
-    return EncoderVotes(made.name, made.metric, d_a, d_b, agreement, share)
+    agreement = two_afc(d_a, d_b, votes_a, votes_b, clusters=clusters, seed=seed)
+    share = explainable_share(d_a, d_b, votes_a, votes_b, clusters=clusters, seed=seed)
+    by_item = explainable_share(d_a, d_b, votes_a, votes_b, seed=seed)
+    over_people = None if people is None else people.agreement(made, seed=seed)
+    return EncoderVotes(made.name, made.metric, d_a, d_b, agreement, share, by_item, over_people)
 
 
 def explainable_share(
@@ -125,6 +140,7 @@ def explainable_share(
     votes_a: NDArray[np.float64],
     votes_b: NDArray[np.float64],
     *,
+    clusters: Clusters | None = None,
     seed: int = 0,
 ) -> Estimate | None:
     """(score - 0.5) / (majority oracle - 0.5) over the triplets with at least two votes, with its interval.
@@ -141,11 +157,16 @@ def explainable_share(
     if not counted.any():
         return None
     machine, people = np.sign(d_b - d_a), np.sign(votes_a - votes_b)
-    return bootstrap_mean((machine * people)[counted], margin[counted], seed=seed)
+    group = None if clusters is None else clusters.select(counted)
+    return bootstrap_mean((machine * people)[counted], margin[counted], clusters=group, seed=seed)
 
 
 def human_ceilings(
-    votes_a: NDArray[np.float64], votes_b: NDArray[np.float64], *, seed: int = 0
+    votes_a: NDArray[np.float64],
+    votes_b: NDArray[np.float64],
+    *,
+    clusters: Clusters | None = None,
+    seed: int = 0,
 ) -> tuple[Ceiling | None, Ceiling | None]:
     """The ceilings over all triplets, and over those that at least two people answered.
 
@@ -158,19 +179,24 @@ def human_ceilings(
     repeated = votes_a + votes_b >= 2
     if not repeated.any():
         return None, None
-    every = two_afc_ceiling(votes_a, votes_b, seed=seed)
+    every = two_afc_ceiling(votes_a, votes_b, clusters=clusters, seed=seed)
     if repeated.all():
         return every, every
-    return every, two_afc_ceiling(votes_a[repeated], votes_b[repeated], seed=seed)
+    group = None if clusters is None else clusters.select(repeated)
+    return every, two_afc_ceiling(votes_a[repeated], votes_b[repeated], clusters=group, seed=seed)
 
 
-def compare_encoders(found: dict[str, EncoderVotes | Failed], *, seed: int = 0) -> list[PairedTest]:
+def compare_encoders(
+    found: dict[str, EncoderVotes | Failed], *, clusters: Clusters | None = None, seed: int = 0
+) -> list[PairedTest]:
     """Every two encoders by their vote-weighted scores on the same triplets, Holm-corrected."""
     worked = {name: one.agreement for name, one in found.items() if isinstance(one, EncoderVotes)}
     if len(worked) < 2:
         return []
     weights = next(iter(worked.values())).votes
-    return paired_means({name: two.items for name, two in worked.items()}, weights, seed=seed)
+    return paired_means(
+        {name: two.items for name, two in worked.items()}, weights, clusters=clusters, seed=seed
+    )
 
 
 def plural_votes(count: int) -> str:
@@ -203,6 +229,12 @@ def _counted(opened: Judgments, seed: int) -> tuple[TripletTable, PositionBias |
         f"these are judgments of the kind {opened.kind!r}; triplets or answers to triplets are needed here "
         "(`lookalike bench pairs` takes pairs, `bench things` odd-one-out)"
     )
+
+
+def _people(opened: Judgments, votes: TripletTable) -> PeoplesAnswers | None:
+    from lookalike.judgments import TripletAnswers
+
+    return PeoplesAnswers.of(opened, votes) if isinstance(opened, TripletAnswers) else None
 
 
 def _voted(table: TripletTable, min_votes: int) -> tuple[TripletTable, int]:

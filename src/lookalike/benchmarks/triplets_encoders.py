@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from lookalike.benchmarks.encoder_names import distinct_encoders, encoder_name
 from lookalike.benchmarks.features import Features
 from lookalike.encoders import Encoder, EncoderOptions, load_encoder
 from lookalike.errors import BenchmarkError, ImageError, JudgmentError, LookalikeError
@@ -68,21 +69,6 @@ class Failed:
     error: str
 
 
-def encoder_names(encoders: Sequence[str | Encoder]) -> list[str]:
-    """The names under which encoders appear in results: as typed, or the card's name.
-
-    Raises:
-        BenchmarkError: none is given, or two have the same name.
-    """
-    names = [encoder if isinstance(encoder, str) else encoder.card.name for encoder in encoders]
-    if not names:
-        raise BenchmarkError("no encoder was given; name at least one, such as classic or onnx:MODEL.onnx")
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise BenchmarkError(f"encoder {twice[0]} is given twice; name each encoder once")
-    return names
-
-
 def each_encoder(
     encoders: Sequence[str | Encoder],
     images: ImageCatalogue,
@@ -107,16 +93,17 @@ def each_encoder(
         progress: called with each encoder's name while it runs.
 
     Raises:
-        BenchmarkError: no encoder, or the same name twice.
+        BenchmarkError: no encoder, or two different ones of one name.
         ImageError: an image cannot be read (this is no fault of an encoder).
     """
     if metric is not None and metric not in METRICS:
         raise BenchmarkError(f"metric {metric!r} is not known; use one of {', '.join(METRICS)}")
-    names = encoder_names(encoders)
+    given, _ = distinct_encoders(encoders)
     files = {content: images.path(content) for content in dict.fromkeys(contents)}
     features = Features(files, progress=progress)
     rows = {content: row for row, content in enumerate(features.contents)}
-    for wanted, name in zip(encoders, names, strict=True):
+    for wanted in given:
+        name = encoder_name(wanted)
         own = metric or ("euclidean" if wanted == PIXELS else "cosine")
         try:
             encoder = _load(wanted, options)
@@ -154,14 +141,10 @@ def _transformed(
     encoder: Encoder, name: str, features: Features, rows: Mapping[str, int], seed: int
 ) -> ImageVectors | Failed:
     """The encoder with a whitening fitted on the same images, without the judgments; compared by cosine."""
-    from lookalike.encoders.transform import whitened
-
     title = f"{name} | whiten"
-    paths = [str(path) for path in features.paths]
     try:
-        changed = whitened(encoder, paths, cache=features.cache, seed=seed, progress=features.progress)
-        return ImageVectors(title, changed.embed(paths), rows, "cosine")
-    except ImageError:
+        return ImageVectors(title, features.whitened(encoder, seed=seed), rows, "cosine")
+    except (ImageError, JudgmentError):
         raise
     except LookalikeError as error:
         return Failed(title, one_line(error))

@@ -36,6 +36,8 @@ class EncoderVotes:
         d_b: float64 (n,), to b.
         agreement: its 2AFC figures.
         explainable: (score - 0.5) / (majority oracle - 0.5); None where nothing can be explained.
+        explainable_over_items: the same with the interval that takes triplets for independent.
+        score_over_people: the score with whole participants drawn; None where raw answers are not known.
     """
 
     name: str
@@ -44,17 +46,20 @@ class EncoderVotes:
     d_b: NDArray[np.float64]
     agreement: TwoAfc
     explainable: Estimate | None
+    explainable_over_items: Estimate | None = None
+    score_over_people: Estimate | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON; shares in [0, 1]."""
-        share = self.explainable
-        by_item = self.agreement.score_by_item
+        share, by_item = self.explainable, self.agreement.score_by_item
         return {
             **self.agreement.to_dict(),
             "score_by_item": by_item.value,
             "by_item_interval": [by_item.low, by_item.high],
             "explainable": None if share is None else share.value,
-            "explainable_interval": None if share is None else [share.low, share.high],
+            "explainable_interval": _ends(share),
+            "explainable_interval_items": _ends(self.explainable_over_items),
+            "interval_participants": _ends(self.score_over_people),
             "metric": self.metric,
         }
 
@@ -83,7 +88,8 @@ class TripletsResult:
         encoders: name as typed -> its figures, or why it could not be had.
         ceiling: how well people agree; None where no triplet has two votes.
         ceiling_repeated: the same over the triplets with at least two votes, on which ``explainable`` rests too.
-        comparisons: every two encoders, paired over triplets, vote-weighted, Holm-corrected.
+        comparisons: every two encoders, paired over triplets (whole reference images where they repeat),
+            vote-weighted, Holm-corrected.
         position: how often each side was chosen; None where raw answers are not known.
         seed: of the bootstrap.
         notes: what a reader must know about the data.
@@ -221,6 +227,10 @@ def find_disagreements(
         if seen[reference] <= per_reference and len(chosen) < count:
             chosen.append(Disagreement(row, "a" if a[row] > b[row] else "b", float(gap[row])))
     return chosen
+
+
+def _ends(estimate: Estimate | None) -> list[float] | None:
+    return None if estimate is None else [estimate.low, estimate.high]
 
 
 def ceiling_dict(ceiling: Ceiling | None, repeated: Ceiling | None) -> dict[str, Any]:

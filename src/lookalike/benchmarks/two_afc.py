@@ -12,7 +12,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lookalike.benchmarks.statistics import Estimate, bootstrap_mean, proportion
+from lookalike.benchmarks.resampling import check_clusters
+from lookalike.benchmarks.statistics import (
+    Clusters,
+    Estimate,
+    bootstrap_mean,
+    clustered_proportion,
+)
 from lookalike.errors import BenchmarkError
 
 
@@ -34,11 +40,13 @@ class TwoAfc:
     """How often an encoder chooses as people do; all figures are shares in [0, 1], ties of distance count half.
 
     Attributes:
-        score: vote-weighted: share of all single answers that the encoder agrees with (bootstrap over triplets).
+        score: vote-weighted: share of all single answers that the encoder agrees with (bootstrap over clusters of
+            triplets where they were given, else over triplets).
+        score_over_items: the same figure with the interval that takes triplets for independent.
         score_by_item: mean over triplets of the share of people it agrees with, each triplet once: what LPIPS and
-            DreamSim report (bootstrap over triplets).
+            DreamSim report (bootstrap as for ``score``).
         majority: share of triplets on which it chooses as the majority; triplets with tied votes are left out
-            (Wilson). None when the votes of every triplet are tied.
+            (Wilson, or bootstrap over clusters). None when the votes of every triplet are tied.
         by_margin: the same by how many votes the two options differ, smallest margin first.
         items: float64 (n,), share of each triplet's voters it agrees with (for paired tests).
         votes: float64 (n,), number of voters of each triplet (weights of the same).
@@ -48,6 +56,7 @@ class TwoAfc:
     """
 
     score: Estimate
+    score_over_items: Estimate
     score_by_item: Estimate
     majority: Estimate | None
     by_margin: list[MarginRow]
@@ -62,6 +71,8 @@ class TwoAfc:
         return {
             "score": self.score.value,
             "interval": [self.score.low, self.score.high],
+            "interval_method": self.score.method,
+            "interval_items": [self.score_over_items.low, self.score_over_items.high],
             "score_by_item": self.score_by_item.to_dict(),
             "majority": None if self.majority is None else self.majority.value,
             "majority_interval": None if self.majority is None else [self.majority.low, self.majority.high],
@@ -75,7 +86,13 @@ class TwoAfc:
 
 
 def two_afc(
-    d_a: ArrayLike, d_b: ArrayLike, votes_a: ArrayLike, votes_b: ArrayLike, *, seed: int = 0
+    d_a: ArrayLike,
+    d_b: ArrayLike,
+    votes_a: ArrayLike,
+    votes_b: ArrayLike,
+    *,
+    clusters: Clusters | None = None,
+    seed: int = 0,
 ) -> TwoAfc:
     """Score distances against votes.
 
@@ -85,6 +102,7 @@ def two_afc(
         votes_a: (n,) how many people chose a; a share and its complement do as well (then ``score`` and
             ``score_by_item`` are the same).
         votes_b: (n,) how many chose b.
+        clusters: which triplets belong together, such as those with one reference image; None: each by itself.
         seed: of the bootstrap.
 
     Raises:
@@ -95,16 +113,19 @@ def two_afc(
     if len(near) != len(a):
         raise BenchmarkError(f"{len(near)} distances were given for {len(a)} triplets")
     answered = a + b > 0
+    check_clusters(clusters, len(near))
     near, far, a, b = near[answered], far[answered], a[answered], b[answered]
+    group = None if clusters is None else clusters.select(answered)
     chose_a = np.where(near < far, 1.0, np.where(near == far, 0.5, 0.0))
     items = (chose_a * a + (1 - chose_a) * b) / (a + b)
     decided = a != b
     agrees = np.where(a > b, chose_a, 1 - chose_a)
     return TwoAfc(
-        score=bootstrap_mean(items, a + b, seed=seed),
-        score_by_item=bootstrap_mean(items, seed=seed),
-        majority=proportion(agrees[decided]) if decided.any() else None,
-        by_margin=_by_margin(np.abs(a - b), agrees),
+        score=bootstrap_mean(items, a + b, clusters=group, seed=seed),
+        score_over_items=bootstrap_mean(items, a + b, seed=seed),
+        score_by_item=bootstrap_mean(items, clusters=group, seed=seed),
+        majority=_proportion(agrees, decided, group, seed) if decided.any() else None,
+        by_margin=_by_margin(np.abs(a - b), agrees, group, seed),
         items=items,
         votes=a + b,
         tied_distances=int(np.sum(near == far)),
@@ -142,11 +163,21 @@ def _distances(d_a: ArrayLike, d_b: ArrayLike) -> tuple[NDArray[np.float64], NDA
     return near, far
 
 
-def _by_margin(margins: NDArray[np.float64], agrees: NDArray[np.float64]) -> list[MarginRow]:
+def _proportion(
+    hits: NDArray[np.float64], rows: NDArray[np.bool_], clusters: Clusters | None, seed: int
+) -> Estimate:
+    group = None if clusters is None else clusters.select(rows)
+    return clustered_proportion(hits[rows], group, seed=seed)
+
+
+def _by_margin(
+    margins: NDArray[np.float64], agrees: NDArray[np.float64], clusters: Clusters | None, seed: int
+) -> list[MarginRow]:
     """One row for each whole margin; shares instead of votes give no table."""
     if not np.all(margins == np.round(margins)):
         return []
     return [
-        MarginRow(int(margin), int(np.sum(margins == margin)), proportion(agrees[margins == margin]))
+        MarginRow(int(margin), int(rows.sum()), _proportion(agrees, rows, clusters, seed))
         for margin in np.unique(margins[margins > 0])
+        for rows in [margins == margin]
     ]

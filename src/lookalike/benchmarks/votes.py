@@ -20,6 +20,7 @@ class VoteCorrelation:
         up_pearson, up_spearman: with up-votes.
         down_pearson, down_spearman: with down-votes.
         left_out: pairs left out because their distance is +inf or their vote is missing, (up, down).
+        notes: why a column that is there has no correlation (too few pairs, or everybody voted alike).
     """
 
     up_pearson: CorrelationEstimate | None
@@ -27,6 +28,7 @@ class VoteCorrelation:
     down_pearson: CorrelationEstimate | None
     down_spearman: CorrelationEstimate | None
     left_out: tuple[int, int]
+    notes: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -38,6 +40,7 @@ class VoteCorrelation:
             "up": {"pearson": plain(self.up_pearson), "spearman": plain(self.up_spearman)},
             "down": {"pearson": plain(self.down_pearson), "spearman": plain(self.down_spearman)},
             "left_out": {"up": self.left_out[0], "down": self.left_out[1]},
+            "notes": list(self.notes),
         }
 
 
@@ -53,25 +56,32 @@ def vote_correlation(
         seed: of the bootstrap behind Spearman's interval.
 
     Raises:
-        BenchmarkError: neither kind of votes, lengths that differ, fewer than 4 pairs, or values all the same.
+        BenchmarkError: neither kind of votes, or lengths that differ.
     """
     if up is None and down is None:
         raise BenchmarkError("this table of pairs has neither up- nor down-votes to correlate with")
     d = np.asarray(distances_of_pairs, dtype=np.float64)
-    up_found, up_left_out = _both("up-votes", d, up, seed)
-    down_found, down_left_out = _both("down-votes", d, down, seed)
-    return VoteCorrelation(*up_found, *down_found, (up_left_out, down_left_out))
+    up_found, up_left_out, up_notes = _both("up-votes", d, up, seed)
+    down_found, down_left_out, down_notes = _both("down-votes", d, down, seed)
+    return VoteCorrelation(*up_found, *down_found, (up_left_out, down_left_out), (*up_notes, *down_notes))
 
 
 _Two = tuple[CorrelationEstimate | None, CorrelationEstimate | None]
 
 
-def _both(name: str, d: NDArray[np.float64], column: ArrayLike | None, seed: int) -> tuple[_Two, int]:
+def _both(
+    name: str, d: NDArray[np.float64], column: ArrayLike | None, seed: int
+) -> tuple[_Two, int, tuple[str, ...]]:
     if column is None:
-        return (None, None), len(d)
+        return (None, None), len(d), ()
     votes = np.asarray(column, dtype=np.float64)  # None becomes NaN
     if d.ndim != 1 or votes.shape != d.shape:
         raise BenchmarkError(f"{len(d)} distances of pairs were given, but {votes.shape} {name}")
     kept = np.isfinite(d) & np.isfinite(votes)
-    found = correlation(d[kept], votes[kept]), correlation(d[kept], votes[kept], "spearman", seed=seed)
-    return found, int(np.sum(~kept))
+    left_out = int(np.sum(~kept))
+    try:
+        pearson = correlation(d[kept], votes[kept])
+        spearman = correlation(d[kept], votes[kept], "spearman", seed=seed)
+    except BenchmarkError as error:  # this column alone cannot be correlated
+        return (None, None), left_out, (f"{name}: {error}",)
+    return (pearson, spearman), left_out, ()

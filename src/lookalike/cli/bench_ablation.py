@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from lookalike.benchmarks.csv_cells import safe_cell
 from lookalike.cli import output
+from lookalike.cli.bench_output import check_folder
 from lookalike.cli.options import (
     DeviceOption,
     JsonOption,
@@ -62,11 +64,17 @@ def ablation(
     json_: JsonOption = False,
 ) -> None:
     """What an encoder leans on: agreement with people and distances without colour, texture, layout, ..."""
+    from lookalike.benchmarks.encoder_names import distinct_encoders
+
+    check_folder(folder)
     wanted = _names(attributes)
     table = _table(data, images, limit, seed)
     sides: Sequence[Literal["one", "both"]] = ("one", "both") if side == "each" else (side,)
     options = encoder_options(device, precision, threads, weights)
-    results, failed = _measure(table, encoder or [DEFAULT_ENCODER], wanted, sides, seed, options)
+    names, notes = distinct_encoders(encoder or [DEFAULT_ENCODER])
+    results, failed = _measure(table, [str(name) for name in names], wanted, sides, seed, options)
+    for text in notes:
+        output.note(text)
     document = _document(table, results, failed)
     if folder is not None:
         _write(folder, data.name, table, results, failed, document, wanted, seed)
@@ -124,7 +132,7 @@ def _measure(
     task_of(table, "cosine", seed)  # a table that cannot be used is no encoder's fault
     results: list[AblationResult] = []
     failed: dict[str, str] = {}
-    for name in dict.fromkeys(encoders):
+    for name in encoders:
         try:
             with stage_progress() as progress:
                 results.append(
@@ -188,7 +196,7 @@ def _write(
         text = io.StringIO()
         writer = csv.DictWriter(text, list(lines[0]), lineterminator="\n")
         writer.writeheader()
-        writer.writerows(lines)
+        writer.writerows({key: safe_cell(value) for key, value in line.items()} for line in lines)
         output.write_page(text.getvalue(), folder / "ablation.csv")
     titles = {view.name: view.title for view in views}
     for name, svg in ablation_plots(results, titles, standalone=True).items():

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from lookalike.cli import output
+from lookalike.cli.bench_output import check_folder
 from lookalike.cli.options import (
     DeviceOption,
     JsonOption,
@@ -21,7 +22,7 @@ from lookalike.cli.options import (
 )
 from lookalike.cli.progress import finite, stage_progress
 from lookalike.encoders import DEFAULT_ENCODER
-from lookalike.errors import BenchmarkError, printable
+from lookalike.errors import printable
 
 if TYPE_CHECKING:
     from lookalike.benchmarks.tll_result import PairsResult
@@ -150,8 +151,7 @@ def pairs(
 def _run(data: Path, encoder: Sequence[str] | None, folder: Path | None, json_: bool, **options: Any) -> None:
     from lookalike.benchmarks.tll import bench_pairs
 
-    if folder is not None and folder.exists() and not folder.is_dir():
-        raise BenchmarkError(f"{folder} is a file; -o needs a folder for the report and its tables")
+    check_folder(folder)
     with stage_progress() as progress:
         result = bench_pairs(data, encoder or [DEFAULT_ENCODER], progress=progress, **options)
         if folder is not None:

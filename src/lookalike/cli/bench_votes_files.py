@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lookalike.benchmarks.csv_cells import safe_cell
 from lookalike.cli import output
 from lookalike.cli.progress import finite
 
@@ -88,7 +89,5 @@ def pictures_of(images: ImageCatalogue) -> Callable[[str], Picture]:
 
 
 def _cell(value: Any) -> Any:
-    """Text that spreadsheets would run as a formula is quoted; floats keep enough digits to come back equal."""
-    if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")):
-        return "'" + value
-    return repr(value) if isinstance(value, float) else value
+    """Floats keep enough digits to come back equal."""
+    return repr(value) if isinstance(value, float) else safe_cell(value)

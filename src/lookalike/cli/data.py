@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from lookalike.cli import output
-from lookalike.cli.data_bad import REFUSED_SHOWN, SkipBadOption, damaged, left_out, note_bad, note_refused
+from lookalike.cli.data_bad import (
+    REFUSED_SHOWN,
+    SkipBadOption,
+    damaged,
+    left_out,
+    note_bad,
+    note_refused,
+    without_strangers,
+)
+from lookalike.cli.data_distractors import distractors
 from lookalike.cli.options import JsonOption
 from lookalike.cli.progress import Progress, stage_progress
 from lookalike.errors import JudgmentError
@@ -20,6 +29,8 @@ app = typer.Typer(
     help="What people said about images: build, validate, describe, show and convert tables of judgments.",
     no_args_is_help=True,
 )
+
+app.command()(distractors)
 
 DataArgument = Annotated[
     Path,
@@ -250,6 +261,8 @@ def convert(
     """Any understood layout as a saved folder: one Parquet table, images by content."""
     with stage_progress() as progress:
         judgments = _opened(data, images, kind, skip_bad, progress)
+        if copy_images and skip_bad:
+            judgments = without_strangers(judgments)
         judgments.save(out, copy_images=copy_images)
     count = len(judgments.distinct_images())
     if json_:

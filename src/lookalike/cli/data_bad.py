@@ -56,3 +56,17 @@ def damaged(files: list[Path], progress: Progress | None) -> list[tuple[Path, st
         except ImageError as error:
             found.append((file, error.reason))
     return found
+
+
+def without_strangers(judgments: Judgments) -> Judgments:
+    """The rows whose files are images by how they begin; the others join ``refused``."""
+    from lookalike.judgments.refused import BadImage
+    from lookalike.judgments.safe_files import not_an_image
+
+    absent = set(judgments.images.absent())
+    there = (content for content in judgments.distinct_images() if content not in absent)
+    problems = {content: not_an_image(judgments.images.path(content)) for content in there}
+    named = {
+        content: BadImage(judgments.images.name(content), why) for content, why in problems.items() if why
+    }
+    return judgments.without(named) if named else judgments

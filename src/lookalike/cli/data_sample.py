@@ -49,6 +49,7 @@ def sample_page(judgments: Judgments, title: str, n: int, seed: int) -> str:
 def _pictures(images: ImageCatalogue, contents: list[str]) -> dict[str, Picture]:
     from lookalike.images import read_image, thumbnail
 
+    # Names only, no links to the originals: the page is passed on, and would tell how this machine's folders are called.
     found: dict[str, Picture] = {}
     for content in contents:
         name = images.name(content)
@@ -57,13 +58,14 @@ def _pictures(images: ImageCatalogue, contents: list[str]) -> dict[str, Picture]
             image = read_image(str(path), min_size=(THUMBNAIL_SIDE, THUMBNAIL_SIDE))
         except (ImageError, JudgmentError) as error:
             # One picture that cannot be shown must not hide the others.
-            found[content] = Picture(name, caption=str(error))
+            found[content] = Picture(
+                name, caption=error.reason if isinstance(error, ImageError) else str(error)
+            )
             continue
         info = image.info
         found[content] = Picture(
             name,
             thumbnail(image.pixels, side=THUMBNAIL_SIDE),
-            href=path.as_uri(),
             width=info.width,
             height=info.height,
             format=info.format,

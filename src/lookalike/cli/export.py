@@ -44,7 +44,7 @@ def export(
             run,
             output,
             precision=precision,
-            images=chosen,  # type: ignore[arg-type]  # an ImageRef is what decode takes
+            images=chosen,
             pairs=table if isinstance(table, PairTable) else None,
             weights=weights,
         )

@@ -18,10 +18,12 @@ from lookalike.cli.demo import demo
 from lookalike.cli.doctor import doctor
 from lookalike.cli.duplicates import duplicates
 from lookalike.cli.encoders import app as encoders_app
+from lookalike.cli.export import export
 from lookalike.cli.index import index
 from lookalike.cli.label import label
 from lookalike.cli.map import map_command
 from lookalike.cli.search import search
+from lookalike.cli.train import train
 from lookalike.errors import LookalikeError
 
 app = typer.Typer(
@@ -39,6 +41,8 @@ app.command()(duplicates)
 app.command()(clusters)
 app.command("map")(map_command)
 app.command()(label)
+app.command()(train)
+app.command()(export)
 app.add_typer(encoders_app, name="encoders")
 app.add_typer(bench_app, name="bench")
 app.add_typer(comparator_app, name="comparator")

@@ -36,7 +36,12 @@ def err() -> Console:
 
 def print_json(document: Any) -> None:
     """One JSON document on stdout; numbers that JSON lacks (infinity) become null."""
-    sys.stdout.write(json.dumps(_finite(document), ensure_ascii=False, indent=2, default=str) + "\n")
+    text = json.dumps(_finite(document), ensure_ascii=False, indent=2, default=str)
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # a path with bytes that are not UTF-8
+        text = json.dumps(_finite(document), indent=2, default=str)
+    sys.stdout.write(text + "\n")
 
 
 def print_table(
@@ -59,12 +64,17 @@ def print_table(
 
 def say(text: str) -> None:
     """One line for people on stdout."""
-    out().print(text, markup=False, emoji=False)
+    out().print(_encodable(text), markup=False, emoji=False)
 
 
 def note(text: str) -> None:
     """One line on stderr."""
-    err().print(text, markup=False, emoji=False)
+    err().print(_encodable(text), markup=False, emoji=False)
+
+
+def _encodable(text: str) -> str:
+    """The text with bytes that are not UTF-8 (of a path) escaped."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def short_path(path: str) -> str:
@@ -82,14 +92,17 @@ def write_page(page: str | Iterable[str], target: Path) -> None:
     Raises:
         LookalikeError: the file cannot be written.
     """
-    new = target.with_name(f"{target.name}.new")
+    shown = printable(str(target))
     try:
+        if target.is_dir():
+            raise LookalikeError(f"cannot write {shown}: it is a folder; name a file in it")
+        new = target.with_name(f"{target.name}.new")
         target.parent.mkdir(parents=True, exist_ok=True)
-        with new.open("w", encoding="utf-8") as stream:
+        with new.open("w", encoding="utf-8", errors="backslashreplace") as stream:
             stream.writelines([page] if isinstance(page, str) else page)
         new.replace(target)
     except OSError as error:
-        raise LookalikeError(f"cannot write {target}: {error.strerror or error}") from error
+        raise LookalikeError(f"cannot write {shown}: {error.strerror or error}") from error
 
 
 @contextmanager

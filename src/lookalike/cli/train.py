@@ -22,21 +22,34 @@ def train(
     recipe: Annotated[
         str | None,
         typer.Argument(
-            metavar="RECIPE", help="A recipe file, or the name of one that comes with lookalike.", show_default=False
+            metavar="RECIPE",
+            help="A recipe file, or the name of one that comes with lookalike.",
+            show_default=False,
         ),
     ] = None,
     changes: Annotated[
         list[str] | None,
         typer.Option(
-            "--set", metavar="KEY=VALUE", help="Change a setting: optimizer.epochs=2; may be repeated.", show_default=False
+            "--set",
+            metavar="KEY=VALUE",
+            help="Change a setting: optimizer.epochs=2; may be repeated.",
+            show_default=False,
         ),
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option("--out", "--output", "-o", help="Folder of the run; else the recipe's name here.", show_default=False),
+        typer.Option(
+            "--out",
+            "--output",
+            "-o",
+            help="Folder of the run; else the recipe's name here.",
+            show_default=False,
+        ),
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a run that was interrupted.")] = False,
-    listing: Annotated[bool, typer.Option("--list", help="Show the recipes that come with lookalike.")] = False,
+    listing: Annotated[
+        bool, typer.Option("--list", help="Show the recipes that come with lookalike.")
+    ] = False,
     device: DeviceOption = "auto",
     json_: JsonOption = False,
 ) -> None:
@@ -53,7 +66,11 @@ def train(
     with stage_progress() as progress:
         run = fit(chosen, out=out, resume=resume, device=device, progress=progress)
     if json_:
-        document = {**run.to_dict(), "folder": str(run.folder), "command": shlex.join(["lookalike", *sys.argv[1:]])}
+        document = {
+            **run.to_dict(),
+            "folder": str(run.folder),
+            "command": shlex.join(["lookalike", *sys.argv[1:]]),
+        }
         output.print_json(finite(document))
         return
     _show(run)
@@ -78,11 +95,15 @@ def _show(run: Run) -> None:
     title = f"{compared.trained.name} on {compared.trained.estimate.n:,} {compared.rows} rows"
     output.print_table(title, ["encoder", "figure", "95 %"], rows, right=["figure"])
     d = change.difference
-    output.say(f"difference {d.value:+.4f} ({d.low:+.4f} to {d.high:+.4f}), p = {change.p:.2g} ({change.test})")
+    output.say(
+        f"difference {d.value:+.4f} ({d.low:+.4f} to {d.high:+.4f}), p = {change.p:.2g} ({change.test})"
+    )
     if run.best_epoch == 0:
         output.say("no epoch was better than the beginning, so the weights are those before training")
     kept = f"kept epoch {run.best_epoch} of {run.epochs}" if run.best_epoch else f"{run.epochs} epochs"
     for line in run.data.get("notes", []):
         output.say(str(line))
     folder = output.short_path(str(run.folder))
-    output.say(f"{kept}, {run.steps:,} steps, {run.seconds:.0f} s; use it with --encoder {shlex.quote(folder)}")
+    output.say(
+        f"{kept}, {run.steps:,} steps, {run.seconds:.0f} s; use it with --encoder {shlex.quote(folder)}"
+    )

@@ -1,6 +1,6 @@
 """One image -> one float32 vector, and where the network has one, a feature map."""
 
-from lookalike.encoders.base import Encoder, EncoderCard, Preprocessing, normalize
+from lookalike.encoders.base import Encoder, EncoderCard, Preprocessing, embed_with_gaps, normalize
 from lookalike.encoders.callable import CallableEncoder
 from lookalike.encoders.pulling import pull_weights
 from lookalike.encoders.registry import (
@@ -25,6 +25,7 @@ __all__ = [
     "EncoderStatus",
     "Preprocessing",
     "absolute_spec",
+    "embed_with_gaps",
     "list_encoders",
     "load_encoder",
     "normalize",

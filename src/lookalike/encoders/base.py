@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
@@ -12,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.errors import InvalidArgument, NoSuchOutput
+from lookalike.errors import EmbeddingNotFinite, InvalidArgument, NoSuchOutput, printable
 from lookalike.images import ImageLike, decode
 
 PIXELS_VERSION = 1
@@ -131,6 +132,7 @@ class Encoder(ABC):
 
         Raises:
             ImageError: an image cannot be read.
+            EmbeddingNotFinite: a value is NaN or infinite; names the image.
         """
         if not len(images):
             return np.empty((0, self.card.dim), dtype=np.float32)
@@ -184,6 +186,7 @@ class Encoder(ABC):
                 f"encoder {self.card.name}: the network gave an array of shape {vectors.shape}, the card promises "
                 f"({len(images)}, {self.card.dim}); correct dim in the card"
             )
+        check_finite(vectors, self.card.name, images)
         return vectors
 
     def _decode(self, images: Sequence[ImageLike]) -> list[NDArray[np.uint8]]:
@@ -198,6 +201,42 @@ class Encoder(ABC):
 
     def _embed_text(self, texts: Sequence[str]) -> NDArray[np.float32]:  # noqa: ARG002
         raise NoSuchOutput(f"encoder {self.card.name} does not understand text")
+
+
+def check_finite(vectors: NDArray[np.float32], encoder: str, images: Sequence[ImageLike]) -> None:
+    """Raise EmbeddingNotFinite unless each row of float32 (n, d) is finite; the message names encoder and image.
+
+    A distance to such a row would be no number, and a benchmark would take it for one.
+    """
+    finite = np.isfinite(vectors).all(axis=tuple(range(1, vectors.ndim)))
+    if finite.all():
+        return
+    place = int(np.argmin(finite))
+    more = int((~finite).sum()) - 1
+    others = f" and {more} more of this batch of {len(images)}" if more else ""
+    raise EmbeddingNotFinite(
+        f"encoder {printable(encoder)} gave a value that is not a number (NaN or infinity) for image "
+        f"{_name_of(images[place], place)}{others}; check the network and its precision"
+    )
+
+
+def embed_with_gaps(encoder: Encoder, images: Sequence[ImageLike]) -> NDArray[np.float32]:
+    """As :meth:`Encoder.embed`, but an image for which the encoder gives no numbers gets a row of NaN.
+
+    For whoever handles many images and reports each that fails.
+    """
+    try:
+        return encoder.embed(images)
+    except EmbeddingNotFinite:
+        if len(images) == 1:
+            return np.full((1, encoder.card.dim), np.nan, dtype=np.float32)
+        return np.concatenate([embed_with_gaps(encoder, [image]) for image in images])
+
+
+def _name_of(image: ImageLike, place: int) -> str:
+    """The file where it is known, else the place in the batch."""
+    named = image if isinstance(image, str | os.PathLike) else getattr(image, "name", None)
+    return printable(str(named)) if named is not None else f"{place + 1} of the batch"
 
 
 def normalize(vectors: NDArray[np.float32]) -> NDArray[np.float32]:

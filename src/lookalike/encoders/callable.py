@@ -12,9 +12,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.encoders.base import Encoder, EncoderCard, Preprocessing
+from lookalike.encoders.base import Encoder, EncoderCard, Preprocessing, check_finite
 from lookalike.encoders.preprocess import to_network
-from lookalike.errors import EncoderError, InvalidArgument
+from lookalike.errors import EncoderError, InvalidArgument, LookalikeError
 from lookalike.images import resize
 
 BatchFunction = Callable[[NDArray[Any]], Any]
@@ -46,7 +46,8 @@ class CallableEncoder(Encoder):
         batch_size: images of one call.
 
     Raises:
-        EncoderError: tried on two images of noise, the function gave something other than two rows of finite numbers.
+        EncoderError: tried on two images of noise, the function failed or gave something other than two rows of finite
+            numbers.
         InvalidArgument: an empty name, or sizes below 1.
     """
 
@@ -87,15 +88,27 @@ class CallableEncoder(Encoder):
             title=name,
         )
         noise = np.random.default_rng(0).integers(0, 256, (2, *input_size, 3), dtype=np.uint8)
-        self.card = replace(self.card, dim=self._call(list(noise)).shape[1])
+        tried = self._call(list(noise))
+        check_finite(tried, name, ["noise", "noise"])
+        self.card = replace(self.card, dim=tried.shape[1])
 
     def _embed(self, pixels: list[NDArray[np.uint8]]) -> NDArray[np.float32]:
         return self._call(pixels)
 
     def _call(self, pixels: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
-        """The function on one batch, and a look at what it gave: float32 (n, d), finite."""
-        given = self.function(np.stack([self._prepare(image) for image in pixels]))
+        """The function on one batch, and a look at what it gave: float32 (n, d).
+
+        That it is finite :meth:`embed` sees, which knows the images' names.
+        """
+        batch = np.stack([self._prepare(image) for image in pixels])
         who = f"encoder {self.card.name}: the function"
+        try:
+            given = self.function(batch)
+        except LookalikeError:
+            raise
+        except Exception as error:
+            reason = " ".join(str(error).split())
+            raise EncoderError(f"{who} failed with {type(error).__name__}: {reason}") from error
         try:
             rows = np.asarray(given, dtype=np.float32)
         except (TypeError, ValueError) as error:
@@ -111,11 +124,6 @@ class CallableEncoder(Encoder):
         ):
             raise EncoderError(
                 f"{who} returned shape {rows.shape} for {len(pixels)} images; it must be {wanted}"
-            )
-        if not np.isfinite(rows).all():
-            bad = int((~np.isfinite(rows).all(axis=1)).sum())
-            raise EncoderError(
-                f"{who} returned NaN or infinity for {bad} of {len(pixels)} images; check its numbers"
             )
         return rows
 

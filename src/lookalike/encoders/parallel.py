@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.encoders.base import Encoder, normalize
+from lookalike.encoders.base import Encoder, check_finite, normalize
 from lookalike.errors import InvalidArgument
 from lookalike.images import ImageLike, decode
 
@@ -52,6 +52,7 @@ class PerImageEncoder(Encoder):
 
     def embed(self, images: Sequence[ImageLike]) -> NDArray[np.float32]:
         vectors = self._spread(images, self._embed_one, (self.card.dim,))
+        check_finite(vectors, self.card.name, images)
         return normalize(vectors) if self.card.normalized else vectors
 
     def feature_map(self, images: Sequence[ImageLike]) -> NDArray[np.float32]:

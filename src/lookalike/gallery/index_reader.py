@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from lookalike.encoders import Encoder
+from lookalike.encoders import Encoder, embed_with_gaps
 from lookalike.encoders.cache import EmbeddingCache
 from lookalike.encoders.parallel import available_cores
 from lookalike.errors import ImageError, ImageUnreadable
@@ -103,7 +103,7 @@ class Reader:
         if row.vector is not None:
             return Outcome(row.ref, row.signature, row=row)
         if self.encoder.concurrent:
-            row.vector, row.computed = self.encoder.embed([image.pixels])[0], True
+            row.vector, row.computed = embed_with_gaps(self.encoder, [image.pixels])[0], True
             return Outcome(row.ref, row.signature, row=row)
         return Outcome(row.ref, row.signature, row=row, pixels=image.pixels)
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.encoders import Encoder
+from lookalike.encoders import Encoder, embed_with_gaps
 from lookalike.encoders.cache import EmbeddingCache
 from lookalike.errors import ImageError, ImageUnreadable
 from lookalike.gallery.codecs import FIT_ROWS
@@ -110,7 +110,7 @@ class Indexer:
 
     def _embed_waiting(self) -> None:
         if self._pixels:
-            vectors = self.encoder.embed([pixels for _, pixels in self._pixels])
+            vectors = embed_with_gaps(self.encoder, [pixels for _, pixels in self._pixels])
             for (row, _), vector in zip(self._pixels, vectors, strict=True):
                 row.vector, row.computed = vector, True
             self._pixels = []

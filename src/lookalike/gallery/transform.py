@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.encoders import Encoder, EncoderCard
+from lookalike.encoders import Encoder, EncoderCard, embed_with_gaps
 from lookalike.encoders.cache import EmbeddingCache
 from lookalike.encoders.parallel import available_cores
 from lookalike.errors import EncoderError, GalleryDamaged, GalleryError, ImageError, InvalidArgument
@@ -166,8 +166,9 @@ def _vectors(
     known = cache.get_many(fingerprint, list(images), encoder.card.dim) if cache is not None else {}
     wanted = [content for content in images if content not in known]
     if wanted:
-        computed = dict(zip(wanted, encoder.embed([images[content] for content in wanted]), strict=True))
+        vectors = embed_with_gaps(encoder, [images[content] for content in wanted])
+        computed = dict(zip(wanted, vectors, strict=True))
         if cache is not None:
-            cache.put_many(fingerprint, computed)
+            cache.put_many(fingerprint, {c: v for c, v in computed.items() if np.isfinite(v).all()})
         known.update(computed)
     return [known[content] for content in images]

@@ -6,7 +6,7 @@ Layout: ``2afc/SPLIT/SUBSET/{ref,p0,p1}/NAME.png`` with ``judge/NAME.npy`` (shar
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +29,7 @@ JND_VOTES = 3
 """People asked about a pair."""
 
 _MOST_VOTES = 20
+_UNJUDGED = "the judgment is missing, but there are images for it"
 
 
 def read_bapps(
@@ -46,8 +47,8 @@ def read_bapps(
     Args:
         folder: the dataset, its ``2afc``, one split or one subset.
         subset: such as "cnn", "color", "deblur", "frameinterp", "superres", "traditional"; None means all there.
-        skip_bad: leave out rows whose images are missing or cannot be read, and list them in ``refused``,
-            where lines are rows counted from 1.
+        skip_bad: leave out rows whose images or judgment are missing or whose images cannot be read, and list
+            them in ``refused``, where lines are rows counted from 1.
         progress: told how many images were hashed.
 
     Raises:
@@ -58,11 +59,11 @@ def read_bapps(
     rows: list[tuple[int, int, str, str, str]] = []
     for place in places:
         split = place.parent.name if place.parent.name in VOTES else ""
-        for judged in _judgments(place / "judge"):
-            votes, total = _votes(judged, VOTES.get(split, VOTES["val"]))
-            rows.append((total - votes, votes, split, place.name, judged.stem))
+        for stem, judged in _judgments(place, "judge", files, skip_bad):
+            votes, total = _votes(judged, VOTES.get(split, VOTES["val"])) if judged else (0, 0)
+            rows.append((total - votes, votes, split, place.name, stem))
             for side, listed in files.items():
-                listed.append(_image(place / side, judged.stem))
+                listed.append(_image(place / side, stem) if judged else place / "judge" / f"{stem}.npy")
     contents, catalogue = _catalogue(files, root, skip_bad, progress)
     columns = {"reference": contents["ref"], "a": contents["p0"], "b": contents["p1"]}
     names = ("votes_a", "votes_b", "split", "subset", "name")
@@ -86,11 +87,11 @@ def read_bapps_jnd(
     rows: list[tuple[int, int, str, str, str]] = []
     for place in places:
         split = place.parent.name if place.parent.name in VOTES else ""
-        for judged in _judgments(place / "same"):
-            votes, total = _votes(judged, JND_VOTES)
-            rows.append((votes, total - votes, split, place.name, judged.stem))
+        for stem, judged in _judgments(place, "same", files, skip_bad):
+            votes, total = _votes(judged, JND_VOTES) if judged else (0, 0)
+            rows.append((votes, total - votes, split, place.name, stem))
             for side, listed in files.items():
-                listed.append(_image(place / side, judged.stem))
+                listed.append(_image(place / side, stem) if judged else place / "same" / f"{stem}.npy")
     contents, catalogue = _catalogue(files, root, skip_bad, progress)
     names = ("votes_same", "votes_different", "split", "subset", "name")
     table = _table({"a": contents["p0"], "b": contents["p1"]}, names, rows)
@@ -131,11 +132,25 @@ def _subsets(folder: Path, part: str, needed: Sequence[str], subset: str | None)
     return root, chosen
 
 
-def _judgments(folder: Path) -> list[Path]:
-    found = sorted(folder.glob("*.npy"))
+def _judgments(
+    place: Path, answers: str, sides: Iterable[str], skip_bad: bool
+) -> list[tuple[str, Path | None]]:
+    """(stem, its judgment) of all that is there, by name; None where images have no judgment.
+
+    Raises:
+        JudgmentError: there are no judgments, or one is missing and ``skip_bad`` is False.
+    """
+    found = {file.stem: file for file in (place / answers).glob("*.npy") if not file.name.startswith(".")}
     if not found:
-        raise JudgmentError(f"{printable(str(folder))}: there are no judgments (*.npy)")
-    return found
+        raise JudgmentError(f"{printable(str(place / answers))}: there are no judgments (*.npy)")
+    seen = (file for side in sides for file in (place / side).iterdir() if not file.name.startswith("."))
+    shown = {file.stem for file in seen if file.suffix.lower() in EXTENSIONS}
+    unjudged = sorted(shown - found.keys())
+    if unjudged and not skip_bad:
+        more = f" ({len(unjudged)} judgments are missing)" if len(unjudged) > 1 else ""
+        missing = printable(str(place / answers / f"{unjudged[0]}.npy"))
+        raise JudgmentError(f"{missing}: {_UNJUDGED}{SKIP_HINT}{more}")
+    return [(stem, found.get(stem)) for stem in sorted(shown | found.keys())]
 
 
 def _votes(file: Path, usual: int) -> tuple[int, int]:
@@ -171,7 +186,7 @@ def _catalogue(
 ) -> tuple[dict[str, list[str]], ImageCatalogue]:
     listed = [file for side in files.values() for file in side]
     missing = {
-        file: "the image is missing, but there is a judgment about it"
+        file: _UNJUDGED if file.suffix == ".npy" else "the image is missing, but there is a judgment about it"
         for file in listed
         if not file.is_file()
     }

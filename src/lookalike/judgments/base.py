@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from lookalike.errors import InvalidArgument, printable
 from lookalike.judgments.catalogue import ImageCatalogue
 from lookalike.judgments.columns import Column, Where, conform, flags, flat, shown
-from lookalike.judgments.refused import Refused, leave_out
+from lookalike.judgments.refused import BadImage, Refused, leave_out
 from lookalike.judgments.summary import summary
 
 if TYPE_CHECKING:
@@ -71,6 +71,7 @@ class Judgments:
         self.images = images
         self.meta: dict[str, str] = dict(meta or {})
         self.note = note
+        self._place = place
         self._check_images(place)
         self._check_rows(place)
 
@@ -166,13 +167,23 @@ class Judgments:
         elif wanted.size and (wanted.min() < -len(self) or wanted.max() >= len(self)):
             raise InvalidArgument(f"row {wanted.max()} is outside the table of {len(self)} rows")
         wanted = np.where(wanted < 0, wanted + len(self), wanted).astype(np.int64)
-        return self._with(self.table.take(pa.array(wanted)))
+        place = Where(self._place.name, lambda row: self._place.line_of(int(wanted[row])))
+        return self._with(self.table.take(pa.array(wanted)), place, self.refused)
 
-    def _with(self, table: pa.Table) -> Self:
+    def without(self, bad: Mapping[str, BadImage]) -> Self:
+        """The rows that show none of these images (content id -> what is wrong); the others join ``refused``.
+
+        Raises:
+            JudgmentError: no row is left.
+        """
+        table, place, refused = leave_out(self.table, self.image_columns(), bad, self._place)
+        return self._with(table, place, sorted([*self.refused, *refused], key=lambda row: row.line))
+
+    def _with(self, table: pa.Table, place: Where, refused: list[Refused]) -> Self:
         """The same with rows that were validated already."""
         made = object.__new__(type(self))
         made.table, made.images, made.meta, made.note = table, self.images, dict(self.meta), self.note
-        made.refused = self.refused
+        made.refused, made._place = refused, place
         return made
 
     def save(self, folder: Path | str, *, copy_images: bool = False) -> None:

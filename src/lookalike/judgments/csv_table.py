@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
+from typing import BinaryIO
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -20,6 +22,14 @@ _PLAIN_WHOLE = r"^(0|-?[1-9][0-9]{0,17})$"
 _NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
 _PLAIN_NUMBER = r"^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?$"
 _DELIMITERS = (",", ";", "\t")
+
+_KNOWN_NAMES = (
+    "a b c reference query left right chosen participant response_time_s odd human winner rating raters low high"
+    " votes votes_a votes_b votes_c up_votes down_votes votes_same votes_different split set id name"
+    " ref_path left_path right_path left_vote right_vote left_votes right_votes left_same right_same is_imagenet"
+)
+KNOWN_NAMES = frozenset(_KNOWN_NAMES.split(" "))
+"""Columns that a reader looks for: in a header their letters may be small or capital."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +124,7 @@ def read_csv(file: Path, *, header: Sequence[str] | None = None) -> CsvTable:
         lambda row: _line(file, delimiter, row + above),
         lambda: islice((line for line, _ in _records(file, delimiter)), above, None),
     )
-    table = _parse(file, name, names, delimiter, skip=0 if header is not None else 1)
+    table = _parse(file, name, names, delimiter, above)
     if len(table) == 0:
         raise JudgmentError(f"{name}: there are no rows below the header")
     trimmed = {column: pc.utf8_trim_whitespace(table.column(column)) for column in names}
@@ -133,18 +143,39 @@ def csv_header(file: Path) -> list[str]:
 def _first_line(file: Path, name: str) -> tuple[str, list[str]]:
     """(delimiter, header)."""
     try:
-        with file.open(encoding="utf-8-sig", newline="") as stream:
+        with file.open("rb") as raw:
+            _skip_blank(raw)
+            stream = io.TextIOWrapper(raw, encoding="utf-8-sig", newline="")
             text = stream.readline(1 << 20)
-            stream.seek(0)
             delimiter = max(_DELIMITERS, key=text.count)
-            names = next((row for row in csv.reader(stream, delimiter=delimiter) if row), [])
+            names = next((row for row in csv.reader(chain([text], stream), delimiter=delimiter) if row), [])
     except (UnicodeDecodeError, csv.Error) as error:
         raise JudgmentError(f"{name} is no CSV file of UTF-8 text") from error
     except OSError as error:
         raise JudgmentError(f"cannot read {name}: {error.strerror or error}") from error
     if not names:
         raise JudgmentError(f"{name} is empty")
-    return delimiter, [column.strip() for column in names]
+    return delimiter, _canonical([column.strip() for column in names])
+
+
+def _canonical(names: list[str]) -> list[str]:
+    """The header with the names that readers know in lower case, where only one column may be meant."""
+    low = [name.lower() for name in names]
+    return [
+        one if one in KNOWN_NAMES and low.count(one) == 1 else name
+        for name, one in zip(names, low, strict=True)
+    ]
+
+
+def _skip_blank(stream: BinaryIO) -> int:
+    """Move to the first line with anything on it; the number of lines above."""
+    above = 0
+    while line := stream.readline(1 << 20):
+        if line.removeprefix(b"\xef\xbb\xbf").strip():
+            stream.seek(-len(line), io.SEEK_CUR)
+            break
+        above += 1
+    return above
 
 
 def _parse(file: Path, name: str, names: list[str], delimiter: str, skip: int) -> pa.Table:
@@ -155,19 +186,21 @@ def _parse(file: Path, name: str, names: list[str], delimiter: str, skip: int) -
         return "skip"
 
     try:
-        table = pa_csv.read_csv(
-            file,
-            # One thread: only then are the numbers of wrong rows known.
-            read_options=pa_csv.ReadOptions(
-                use_threads=False, column_names=names, skip_rows_after_names=skip
-            ),
-            parse_options=pa_csv.ParseOptions(
-                delimiter=delimiter, newlines_in_values=True, invalid_row_handler=remember
-            ),
-            convert_options=pa_csv.ConvertOptions(
-                column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False
-            ),
-        )
+        with file.open("rb") as stream:  # Arrow takes no names that are not UTF-8
+            _skip_blank(stream)
+            table = pa_csv.read_csv(
+                stream,
+                # One thread: only then are the numbers of wrong rows known.
+                read_options=pa_csv.ReadOptions(
+                    use_threads=False, column_names=names, skip_rows_after_names=skip
+                ),
+                parse_options=pa_csv.ParseOptions(
+                    delimiter=delimiter, newlines_in_values=True, invalid_row_handler=remember
+                ),
+                convert_options=pa_csv.ConvertOptions(
+                    column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False
+                ),
+            )
     except (pa.ArrowException, OSError) as error:
         reason = printable(str(error).splitlines()[0]) if str(error) else "unreadable"
         raise JudgmentError(f"{name} is no CSV file that can be read ({reason})") from error
@@ -181,13 +214,15 @@ def _parse(file: Path, name: str, names: list[str], delimiter: str, skip: int) -
 
 def _records(file: Path, delimiter: str) -> Iterator[tuple[int, list[str]]]:
     """(first line, cells) of each record that is not an empty line."""
-    with file.open(encoding="utf-8-sig", newline="", errors="replace") as stream:
-        reader = csv.reader(stream, delimiter=delimiter)
-        line = 1
-        for cells in reader:
-            if cells:
-                yield line, cells
-            line = reader.line_num + 1
+    with file.open("rb") as raw:
+        above = _skip_blank(raw)
+        with io.TextIOWrapper(raw, encoding="utf-8-sig", newline="", errors="replace") as stream:
+            reader = csv.reader(stream, delimiter=delimiter)
+            line = above + 1
+            for cells in reader:
+                if cells:
+                    yield line, cells
+                line = above + reader.line_num + 1
 
 
 def _line(file: Path, delimiter: str, record: int) -> int:

@@ -18,12 +18,15 @@ from lookalike.judgments.catalogue import ImageCatalogue
 from lookalike.judgments.columns import Where, flat, shown
 from lookalike.judgments.content import LOOKING, Progress, hashed
 from lookalike.judgments.refused import SKIP_HINT, BadImage
+from lookalike.judgments.safe_files import Fence, is_folder
 
 _HINT = "; if the images lie elsewhere, pass their folder (images=, --images)"
 
 
 class ImageFolder:
     """The images below a folder, found by path or file name, with or without the ending.
+
+    What lies outside, or is no image, is never found: the rules are in :mod:`lookalike.judgments.safe_files`.
 
     Attributes:
         root: the folder.
@@ -33,6 +36,7 @@ class ImageFolder:
     def __init__(self, root: Path, *, by_path: bool = False) -> None:
         self.root = root
         self.by_path = by_path
+        self._fence = Fence(root)
 
     @cached_property
     def _index(self) -> list[dict[str, list[Path]]]:
@@ -48,12 +52,16 @@ class ImageFolder:
 
     def candidates(self, name: str) -> list[Path]:
         """The files that a name may mean: none, one, or several that are equally likely."""
-        try:
-            direct = self.root / name
-            if direct.is_file():
-                return [direct]
-        except (OSError, ValueError):
-            return []
+        direct = self._fence.has(name)
+        if direct is not None:
+            return [direct]
+        return [file for file in self._indexed(name) if not self._fence.refusal(file)]
+
+    def why_not(self, name: str) -> str:
+        """In words, why a name without candidates is refused, where it is more than that nothing is there."""
+        return self._fence.why_not(name) or next(map(self._fence.refusal, self._indexed(name)), "")
+
+    def _indexed(self, name: str) -> list[Path]:
         key = name.replace("\\", "/").removeprefix("./")
         tables = self._index[:2] if self.by_path else self._index
         return next((table[key] for table in tables if key in table), [])
@@ -150,7 +158,11 @@ def _files(
         found = next((some for folder in folders if (some := folder.candidates(name))), [])
         files.append(found[0] if len(found) == 1 else None)
         place = BadImage(relative_name(folders[0].root / name, root), "there is no such image")
-        if not found:
+        refusal = "" if found else next((why for folder in folders if (why := folder.why_not(name))), "")
+        if refusal:
+            message = f"{shown(name)} {refusal}{_HINT}{SKIP_HINT}"
+            missing[position] = _Bad(place._replace(reason=refusal), message)
+        elif not found:
             message = f"no image {shown(name)} in {printable(str(folders[0].root))}{_HINT}{SKIP_HINT}"
             missing[position] = _Bad(place, message)
         elif len(found) > 1:
@@ -194,7 +206,7 @@ def given_folder(data: Path, images: Path | str) -> Path:
     Raises:
         JudgmentError: there is none.
     """
-    found = next((folder for folder in (data / images, Path(images)) if folder.is_dir()), None)
+    found = next((folder for folder in (data / images, Path(images)) if is_folder(folder)), None)
     if found is not None:
         return found
     there = sorted(folder.name for folder in data.iterdir() if folder.is_dir())

@@ -131,10 +131,10 @@ def _triplets(
 
 def _present(part: _Part, place: Path) -> tuple[_Part, int]:
     """(the rows whose three images are there, how many were left out)."""
-    there = np.ones(part.rows.size, dtype=bool)
+    there, folder = np.ones(part.rows.size, dtype=bool), ImageFolder(place, by_path=True)
     for column in _SIDES.values():
         names = part.take(part.cells.text(column)).to_pylist()
-        there &= np.array([(place / name).is_file() for name in names], dtype=bool)
+        there &= np.array([bool(folder.candidates(name)) for name in names], dtype=bool)
     return _Part(part.cells, part.rows[there]), int((~there).sum())
 
 

@@ -14,6 +14,7 @@ from lookalike.judgments.content import Progress
 from lookalike.judgments.csv_table import csv_header
 from lookalike.judgments.nights import read_nights, read_nights_jnd
 from lookalike.judgments.plain import read_answers, read_pairs, read_tll, read_triplets
+from lookalike.judgments.safe_files import is_file, is_folder
 from lookalike.judgments.scales import read_ratings, read_same_different
 from lookalike.judgments.storage import TABLE_FILE, is_saved, load_judgments
 from lookalike.judgments.tables import KINDS
@@ -61,7 +62,7 @@ def open_judgments(
     place = Path(path)
     if kind is not None and kind not in KINDS:
         raise InvalidArgument(f"there is no kind of judgments {kind!r}; there are {', '.join(KINDS)}")
-    if not place.exists():
+    if not (is_file(place) or is_folder(place)):
         raise JudgmentError(f"{printable(str(place))}: there is no such file or folder")
     how: dict[str, Any] = {"skip_bad": skip_bad, "progress": progress}
     if place.name == TABLE_FILE or is_saved(place):

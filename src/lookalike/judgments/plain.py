@@ -14,6 +14,7 @@ from lookalike.judgments.columns import flags, shown
 from lookalike.judgments.content import Progress
 from lookalike.judgments.csv_table import CsvTable, read_csv
 from lookalike.judgments.image_names import ImageFolder, choose_folder, given_folder, resolve
+from lookalike.judgments.safe_files import is_file, is_folder
 from lookalike.judgments.tables import PairTable, TripletAnswers, TripletTable
 
 WINNERS = ("human", "winner")
@@ -32,7 +33,7 @@ def read_tll(folder: Path | str, *, skip_bad: bool = False, progress: Progress |
     """
     place = Path(folder)
     for side in ("left", "right"):
-        if not (place / side).is_dir():
+        if not is_folder(place / side):
             raise JudgmentError(
                 f"{printable(str(place))}: the folder {side}/ of Totally Looks Like is missing"
             )
@@ -163,9 +164,9 @@ def find_csv(source: Path, usual: str) -> Path:
     Raises:
         JudgmentError: there is none, or it cannot be told which.
     """
-    if source.is_file():
+    if is_file(source):
         return source
-    if not source.is_dir():
+    if not is_folder(source):
         raise JudgmentError(f"{printable(str(source))}: there is no such file or folder")
     if (source / usual).is_file():
         return source / usual

@@ -15,6 +15,8 @@ from lookalike.judgments.base import SCHEMA_VERSION, Judgments
 from lookalike.judgments.catalogue import ImageCatalogue
 from lookalike.judgments.columns import Where
 from lookalike.judgments.content import Progress
+from lookalike.judgments.refused import SKIP_HINT
+from lookalike.judgments.safe_files import is_file, is_folder, not_an_image
 from lookalike.judgments.tables import KINDS
 
 TABLE_FILE = "judgments.parquet"
@@ -37,7 +39,8 @@ def save_judgments(judgments: Judgments, folder: Path, *, copy_images: bool = Fa
             _copy(used, folder / IMAGES_FOLDER)
         for content, file in ((listing, folder / IMAGES_FILE), (table, folder / TABLE_FILE)):
             new = file.with_name(f"{file.name}.new")
-            pq.write_table(content, new)
+            with new.open("wb") as stream:  # Arrow takes no names that are not UTF-8
+                pq.write_table(content, stream)
             new.replace(file)
     except OSError as error:
         raise JudgmentError(f"cannot write {printable(str(folder))}: {error.strerror or error}") from error
@@ -49,6 +52,12 @@ _LISTING = pa.schema([("content", pa.string()), ("name", pa.string())])
 def _copy(images: ImageCatalogue, folder: Path) -> None:
     for content in images:
         source, target = images.path(content), folder / images.name(content)
+        # A folder with copies is passed on: whatever led here, only images go into it.
+        problem = not_an_image(source)
+        if problem:
+            raise JudgmentError(
+                f"{printable(images.name(content))} is not copied: it is {problem}{SKIP_HINT}"
+            )
         if target.exists() and target.samefile(source):
             continue
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -59,7 +68,7 @@ def _copy(images: ImageCatalogue, folder: Path) -> None:
 
 def is_saved(folder: Path) -> bool:
     """Whether the folder holds a saved table."""
-    return (folder / TABLE_FILE).is_file()
+    return is_file(folder / TABLE_FILE)
 
 
 def load_judgments(
@@ -84,11 +93,11 @@ def load_judgments(
         BadRow: a row is wrong.
     """
     place = Path(folder)
-    if images is not None and not Path(images).is_dir():
+    if images is not None and not is_folder(Path(images)):
         raise JudgmentError(f"{printable(str(images))} is no folder of images")
     table, facts = _read(place / TABLE_FILE)
     kind, meta = facts.get("kind"), facts.get("meta", {})
-    if kind not in KINDS:
+    if not isinstance(kind, str) or kind not in KINDS:
         raise JudgmentError(f"{printable(str(place))}: tables of the kind {kind!r} are unknown here")
     catalogue = _read_names(place / IMAGES_FILE)
     for there in (Path(images),) if images is not None else (place / IMAGES_FOLDER,):
@@ -105,7 +114,7 @@ def _read(file: Path) -> tuple[pa.Table, dict[str, Any]]:
     try:
         facts = json.loads((table.schema.metadata or {})[_KEY])
         version = int(facts["schema_version"])
-    except (KeyError, ValueError, TypeError) as error:
+    except (KeyError, ValueError, TypeError, OverflowError, RecursionError) as error:
         raise JudgmentError(
             f"{printable(str(file))} was not saved by lookalike: it has no schema version; "
             "for a Parquet table of your own, write it as CSV"
@@ -128,11 +137,12 @@ def _read_names(file: Path) -> ImageCatalogue:
 
 
 def _parquet(file: Path) -> pa.Table:
-    if not file.is_file():
+    if not is_file(file):
         raise JudgmentError(f"{printable(str(file.parent))} holds no saved judgments: {file.name} is missing")
     try:
         # Not read_table: it would take folders called name=value for partition columns.
-        return pq.ParquetFile(file).read()
+        with file.open("rb") as stream:
+            return pq.ParquetFile(stream).read()
     except (pa.ArrowException, OSError) as error:
         reason = printable(str(error).splitlines()[0]) if str(error) else "unreadable"
         raise JudgmentError(f"{printable(str(file))} is damaged or no Parquet file ({reason})") from error

@@ -131,11 +131,12 @@ def _three_columns(file: Path) -> dict[str, pa.ChunkedArray]:
         return "error"
 
     try:
-        table = pa_csv.read_csv(
-            file,
-            read_options=pa_csv.ReadOptions(column_names=list(_SIDES)),
-            parse_options=pa_csv.ParseOptions(delimiter=delimiter, invalid_row_handler=remember),
-        )
+        with file.open("rb") as stream:  # Arrow takes no names that are not UTF-8
+            table = pa_csv.read_csv(
+                stream,
+                read_options=pa_csv.ReadOptions(column_names=list(_SIDES)),
+                parse_options=pa_csv.ParseOptions(delimiter=delimiter, invalid_row_handler=remember),
+            )
     except (pa.ArrowException, OSError) as error:
         if wrong:
             line = _ragged_line(file, delimiter)

@@ -16,6 +16,7 @@ from lookalike.images import read_image
 from lookalike.images.formats import EXTENSIONS
 from lookalike.judgments.columns import shown
 from lookalike.judgments.csv_table import read_csv
+from lookalike.judgments.safe_files import is_file, is_folder
 
 COMPOSITE_SIZE = (401, 271)
 """Width and height of a composite in pixels."""
@@ -23,6 +24,13 @@ COMPOSITE_SIZE = (401, 271)
 CAPTION_ROWS = 26
 HALF_WIDTH = 200
 JPEG_QUALITY = 95
+
+BEGUN = ".lookalike-build"
+"""Lies in a folder from the first picture until ``pairs.csv`` is whole."""
+
+_BEGUN_TEXT = "lookalike data build was interrupted here: run it again, or delete this folder.\n"
+_SIDES = ("left", "right")
+_ENDINGS = {"png": ".png", "jpeg": ".jpg"}
 
 Format: TypeAlias = Literal["png", "jpeg"]
 Progress: TypeAlias = Callable[[str, int, int], None]
@@ -85,7 +93,8 @@ def build_tll(
 
     Args:
         source: folder of composites; other files are ignored.
-        out: a new or empty folder.
+        out: a new folder, or one in which an earlier call was interrupted: it is begun anew there. A folder with
+            ``left/``, ``right/`` or ``pairs.csv`` of anybody else is refused.
         votes: CSV with the columns id (or name; with or without ending), up_votes, down_votes; composites that
             it does not name get none.
 
@@ -98,28 +107,54 @@ def build_tll(
     folder, target = Path(source), Path(out)
     files = _composites(folder)
     counts = _read_votes(Path(votes)) if votes is not None else {}
-    if (target / "pairs.csv").exists():
-        raise JudgmentError(f"{printable(str(target))} holds pairs.csv already; choose another folder")
+    _refuse_foreign(target)
     written: list[str] = []
     refused: list[tuple[str, str]] = []
-    ending = ".png" if format == "png" else ".jpg"
+    ending = _ENDINGS[format]
     try:
-        for side in ("left", "right"):
+        for side in _SIDES:
             (target / side).mkdir(parents=True, exist_ok=True)
+            if side == _SIDES[0]:
+                (target / BEGUN).write_text(_BEGUN_TEXT, encoding="utf-8")
         for done, file in enumerate(files):
             reason = _cut(file, target, ending, written)
             if reason:
-                refused.append((file.name, reason))
+                refused.append((printable(file.name), reason))
             if progress is not None:
                 progress("cutting composites", done + 1, len(files))
-        _write_pairs(target / "pairs.csv", written, ending, counts if votes is not None else None)
+        _remove_older(target, {f"{name}{ending}" for name in written})
+        new = target / "pairs.csv.new"
+        _write_pairs(new, written, ending, counts if votes is not None else None)
+        new.replace(target / "pairs.csv")
+        (target / BEGUN).unlink()
     except OSError as error:
         raise JudgmentError(f"cannot write {printable(str(target))}: {error.strerror or error}") from error
     return TllBuild(len(written), refused, sum(name in counts for name in written))
 
 
+def _refuse_foreign(target: Path) -> None:
+    if is_file(target / "pairs.csv"):
+        raise JudgmentError(f"{printable(str(target))} holds pairs.csv already; choose another folder")
+    if is_file(target / BEGUN):
+        return
+    for side in _SIDES:
+        if is_folder(target / side) and next((target / side).iterdir(), None) is not None:
+            raise JudgmentError(
+                f"{printable(str(target))} holds {side}/ already, and not from an interrupted build; choose another "
+                "folder"
+            )
+
+
+def _remove_older(target: Path, names: set[str]) -> None:
+    """Pictures that an interrupted build left and this one did not write (from other composites or settings)."""
+    for side in _SIDES:
+        for file in (target / side).iterdir():
+            if file.name not in names and file.suffix in _ENDINGS.values():
+                file.unlink()
+
+
 def _composites(folder: Path) -> list[Path]:
-    if not folder.is_dir():
+    if not is_folder(folder):
         raise JudgmentError(f"{printable(str(folder))} is no folder of composites")
     files = sorted(f for f in folder.iterdir() if f.suffix.lower() in EXTENSIONS and f.is_file())
     if not files:
@@ -129,6 +164,8 @@ def _composites(folder: Path) -> list[Path]:
 
 def _cut(file: Path, target: Path, ending: str, written: list[str]) -> str:
     """Write one pair; the reason why not, or ""."""
+    if not _fits_a_table(file.stem):
+        return "its name cannot stand in a table: it has bytes that are not UTF-8, or spaces around it"
     if file.stem in written[-1:]:  # the files are sorted, so one of the same name comes right after
         return f"another composite is called {printable(file.stem)} too"
     try:
@@ -141,6 +178,14 @@ def _cut(file: Path, target: Path, ending: str, written: list[str]) -> str:
         _write_image(pixels, target / side / f"{file.stem}{ending}")
     written.append(file.stem)
     return ""
+
+
+def _fits_a_table(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return name == name.strip()
 
 
 def _write_image(pixels: NDArray[np.uint8], file: Path) -> None:

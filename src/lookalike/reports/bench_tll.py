@@ -10,6 +10,7 @@ from lookalike.benchmarks import published
 from lookalike.errors import printable
 from lookalike.reports import bench_tables as tables
 from lookalike.reports.bench_figures import figures, short_names
+from lookalike.reports.local_paths import without_folders
 from lookalike.reports.models import Picture, ProblemView
 from lookalike.reports.problems import shorten
 from lookalike.reports.render import page
@@ -72,8 +73,8 @@ def tll_page(
         repetitions=result.settings.get("repetitions", 10),
         study_text=_study_text(result),
         misses_text=_misses_text(result),
-        command=printable(command),
-        notes=[printable(note) for note in result.notes],
+        command=without_folders(printable(command)),
+        notes=[without_folders(printable(note)) for note in result.notes],
         about=tables.about_table(result),
         **parts,
         **shorten(problems),
@@ -157,11 +158,15 @@ def _lead(result: PairsResult) -> str:
 
 def _study_text(result: PairsResult) -> str:
     lead = _lead(result)
+    random = [c.machine for c in published.CONDITIONS if c.distractors == "random"]
     return (
         "20 queries of a subset, each with the right image and four distractors: drawn at random, or the most similar "
         f"by generic features ({lead}), by faces, or by generic features of faces. With distractors of its own choosing "
         "a machine is right only where the right image was its nearest anyway; the paper's machine is the feature that "
-        "chose the distractors."
+        "chose the distractors. "
+        "The paper's row for random distractors cannot be reconciled with the rest: its machine is right in "
+        f"{random[0]:.0f} % (TLL_obj) and {random[1]:.0f} % (TLL_d) of the queries, as good as guessing, while its own figure 2b "
+        f"has {published.ASSOCIATIVE[5]:.1f} % for the right image among five drawn at random, which is the same question."
     )
 
 

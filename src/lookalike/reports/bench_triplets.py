@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from lookalike.benchmarks.triplets_result import EncoderVotes, TripletsResult
 from lookalike.reports.forest import ForestLine, ForestRow, forest_plot
+from lookalike.reports.local_paths import without_folders
 from lookalike.reports.models import Picture
 from lookalike.reports.text import plural
 from lookalike.reports.vote_gallery import gallery_section
@@ -94,7 +95,7 @@ def score_table(result: TripletsResult) -> VoteTable:
                 with_interval(two.majority), with_interval(one.explainable),
             )
         )  # fmt: skip
-    rows += [(names[failed.name], failed.error) for failed in result.failed.values()]
+    rows += [(names[failed.name], without_folders(failed.error)) for failed in result.failed.values()]
     first_quiet = len(rows)
     rows += _ceiling_rows(result)
     header = ("", "single answers", "each triplet once", "majorities", "of the explainable")
@@ -184,8 +185,8 @@ def _margins_plot(result: TripletsResult, standalone: bool) -> str:
 def _comparisons(result: TripletsResult) -> VoteSection:
     return VoteSection(
         "Which encoder is better",
-        "Every two encoders on the same triplets and the same answers: bootstrap interval of the difference, "
-        "permutation test, p corrected for the number of comparisons (Holm).",
+        "Every two encoders on the same triplets and the same answers: bootstrap interval of the difference, permutation "
+        "test, both over whole reference images where they repeat, p corrected for the number of comparisons (Holm).",
         tables=[comparisons_table(result.comparisons, short_names(list(result.encoders)))],
     )
 
@@ -214,10 +215,31 @@ def _reading(result: TripletsResult) -> VoteSection:
         "chance, 100 % is as good as anyone who gives each triplet one answer can be.",
         "Always giving the majority's answer is judged on the very answers that made the majority: with few answers a triplet it "
         "promises too much. One person against the others' majority is what a typical person reaches.",
-        f"Intervals: percentile bootstrap over triplets (seed {result.seed}); Wilson for majorities. Triplets that share images "
-        "are treated as independent, which makes intervals a little narrow.",
+        _how(result),
     ]
     return VoteSection("How to read this", notes=[*result.notes, *notes])
+
+
+def _how(result: TripletsResult) -> str:
+    """How the intervals were made, in plain words."""
+    method = _ranked(result)[0].agreement.score.method
+    if " over " not in method:
+        one = len(set(result.table.column("reference"))) == 1 < len(result.table)
+        why = (
+            "All triplets have one reference image: what holds for it need not hold for others, and no interval here says so."
+            if one
+            else "Each triplet has a reference image of its own, so triplets are taken for independent."
+        )
+        return f"Intervals: percentile bootstrap over triplets (seed {result.seed}); Wilson for majorities. {why}"
+    drawn = method.partition(" over ")[2].partition(",")[0]
+    known = _ranked(result)[0].score_over_people is not None
+    people = " interval_participants is a third one, with whole participants drawn." if known else ""
+    return (
+        f"Intervals and tests: triplets with one reference image are not independent, so the {drawn} are drawn (or their signs "
+        f"flipped) as wholes, each with all its triplets (percentile bootstrap, seed {result.seed}). results.json also has the "
+        f"narrower interval that takes triplets for independent (interval_items).{people} That a and b, too, come in several "
+        "triplets is not allowed for."
+    )
 
 
 def _ranked(result: TripletsResult) -> list[EncoderVotes]:

@@ -13,6 +13,7 @@ from lookalike.benchmarks.statistics import Estimate, PairedTest
 from lookalike.benchmarks.things import ThingsResult
 from lookalike.benchmarks.triplets_encoders import Failed
 from lookalike.reports.forest import ForestLine, ForestRow, forest_plot
+from lookalike.reports.local_paths import without_folders
 from lookalike.reports.models import Picture
 from lookalike.reports.vote_gallery import gallery_section
 from lookalike.reports.vote_text import comparisons_table, percent, short_names, with_interval
@@ -178,7 +179,9 @@ def _table(
     people: Sequence[Sequence[str]],
 ) -> VoteTable:
     short = short_names(list(encoders))
-    failed = [(short[name], one.error) for name, one in encoders.items() if isinstance(one, Failed)]
+    failed = [
+        (short[name], without_folders(one.error)) for name, one in encoders.items() if isinstance(one, Failed)
+    ]
     every = [*rows, *failed, *people]
     return VoteTable(header, every, quiet=frozenset(range(len(every) - len(people), len(every))))
 

@@ -21,7 +21,7 @@ def cosine(a: NDArray[Any], b: NDArray[Any]) -> NDArray[np.float64] | float:
         b: (d,) or (n, d); broadcast against ``a``.
 
     Returns:
-        A float for two vectors, else float64 (n,).
+        A float for two vectors, else float64 (n,); NaN where a vector holds NaN or an infinite value.
 
     Raises:
         InvalidArgument: the vectors differ in length.
@@ -29,7 +29,7 @@ def cosine(a: NDArray[Any], b: NDArray[Any]) -> NDArray[np.float64] | float:
     x, y = _pair(a, b)
     product = np.sum(x * y, axis=-1)
     lengths = np.linalg.norm(x, axis=-1) * np.linalg.norm(y, axis=-1)
-    similarity = np.divide(product, lengths, out=np.zeros_like(product), where=lengths > 0)
+    similarity = np.divide(product, lengths, out=np.zeros_like(product), where=lengths != 0)  # NaN stays NaN
     return _scalar(np.clip(1.0 - similarity, 0.0, 2.0))
 
 

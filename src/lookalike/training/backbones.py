@@ -162,7 +162,9 @@ def _part(name: str, file: str | None, options: EncoderOptions) -> Part:
 def _begin_with(module: nn.Module, path: Path, name: str) -> None:
     """Weights of an earlier run into a network from scratch."""
     state = {key.removeprefix("backbone."): value for key, value in read_state_dict(path).items()}
-    wanted = {key: value for key, value in module.state_dict().items() if not key.endswith("num_batches_tracked")}
+    wanted = {
+        key: value for key, value in module.state_dict().items() if not key.endswith("num_batches_tracked")
+    }
     missing = [key for key in wanted if key not in state]
     extra = [key for key in state if key not in module.state_dict() and not key.startswith("head.")]
     wrong = [key for key in wanted if key in state and state[key].shape != wanted[key].shape]
@@ -182,7 +184,7 @@ def _in_torch(part: Part) -> TorchEncoder:
 def _same_cut_out(first: EncoderCard, other: EncoderCard) -> None:
     """Images are cut out once for all networks of an ensemble."""
     cut = [
-        (card.input_size, how.resize, how.interpolation, how.crop_fraction)
+        (card.input_size, how.resize, how.interpolation, how.crop_fraction if how.resize == "crop" else 1.0)
         for card in (first, other)
         for how in (card.preprocessing,)
     ]
@@ -204,6 +206,7 @@ def _rescaled(images: Tensor, given: EncoderCard, wanted: EncoderCard) -> Tensor
     if (first.mean, first.std) == (other.mean, other.std):
         return images
     mean, std, other_mean, other_std = (
-        images.new_tensor(values).view(1, 3, 1, 1) for values in (first.mean, first.std, other.mean, other.std)
+        images.new_tensor(values).view(1, 3, 1, 1)
+        for values in (first.mean, first.std, other.mean, other.std)
     )
     return (images * std + mean - other_mean) / other_std

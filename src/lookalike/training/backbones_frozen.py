@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from copy import copy
 from dataclasses import replace
 
 import numpy as np
@@ -16,15 +15,30 @@ from lookalike.encoders.trained_head import prepare
 
 
 def as_computed(encoder: Encoder) -> Encoder:
-    """The same encoder without the scaling to unit length, where it runs in PyTorch; another as it is.
-
-    Its fingerprint differs, so both kinds of embeddings can be cached.
-    """
+    """The same encoder without the scaling to unit length, where it runs in PyTorch; another as it is."""
     if not isinstance(encoder, TorchEncoder) or not encoder.card.normalized:
         return encoder
-    changed = copy(encoder)
-    changed.card = replace(encoder.card, normalized=False)
-    return changed
+    return AsComputed(encoder)
+
+
+class AsComputed(Encoder):
+    """An encoder's numbers before they are brought to unit length.
+
+    Its fingerprint differs from the encoder's, so both kinds of embeddings can be cached.
+    """
+
+    def __init__(self, base: Encoder) -> None:
+        self.base = base
+        self.concurrent = base.concurrent
+        self.batch_size = base.batch_size
+        self.card = replace(base.card, normalized=False, text=False, feature_map=None)
+
+    @property
+    def wanted_size(self) -> tuple[int, int]:
+        return self.base.wanted_size
+
+    def _embed(self, pixels: list[NDArray[np.uint8]]) -> NDArray[np.float32]:
+        return self.base._embed(pixels)
 
 
 class JointEncoder(Encoder):
@@ -60,5 +74,3 @@ class JointEncoder(Encoder):
     def _embed(self, pixels: list[NDArray[np.uint8]]) -> NDArray[np.float32]:
         found = [prepare(part.embed(pixels), self.features) for part in self.parts]
         return np.concatenate(found, axis=1)
-
-

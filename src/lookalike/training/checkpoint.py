@@ -2,7 +2,8 @@
 
 Two files: ``last.safetensors`` holds all tensors (trained weights, the objective's, optimizer moments, averages,
 random generators), its metadata the plain values (step, epoch, best figure, ...) as JSON. One file is renamed into
-place, so tensors and values always belong together; ``last.json`` repeats the values for people. The best weights so far lie beside them in ``best-EPOCH.safetensors``.
+place, so tensors and values always belong together; ``last.json`` repeats the values for people. The best weights so
+far lie beside them in ``best-EPOCH.safetensors``.
 """
 
 from __future__ import annotations
@@ -57,7 +58,11 @@ class Progressed:
 
 
 def save_checkpoint(
-    folder: RunFolder, done: Progressed, recipe: Recipe, parts: Mapping[str, Mapping[str, Tensor]], optimizer: Any
+    folder: RunFolder,
+    done: Progressed,
+    recipe: Recipe,
+    parts: Mapping[str, Mapping[str, Tensor]],
+    optimizer: Any,
 ) -> None:
     """Write the state; the old one stays until the new one is on the disk.
 
@@ -192,7 +197,11 @@ def load_best(folder: RunFolder, epoch: int) -> dict[str, dict[str, Tensor]]:
 
 def fingerprint(recipe: Recipe) -> str:
     """Changes with whatever changes the result: all but how often things are logged and saved."""
-    values = {key: value for key, value in recipe.to_dict().items() if key not in ("log", "checkpoint", "description")}
+    values = {
+        key: value
+        for key, value in recipe.to_dict().items()
+        if key not in ("log", "checkpoint", "description")
+    }
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:32]
 
 

@@ -16,7 +16,13 @@ from lookalike.training.pytorch import Tensor, torch
 
 
 def evaluate(
-    rows: HeldOut, network: Network, objective: Objective, device: str = "cpu", *, seed: int = 0, untouched: bool = False
+    rows: HeldOut,
+    network: Network,
+    objective: Objective,
+    device: str = "cpu",
+    *,
+    seed: int = 0,
+    untouched: bool = False,
 ) -> Score:
     """The figure of the held-out rows, in float32 and evaluation mode; what training draws by chance is not disturbed.
 
@@ -34,7 +40,9 @@ def evaluate(
     devices = [torch.device(device)] if device.startswith("cuda") else []
     with torch.random.fork_rng(devices=devices), evaluating(network), evaluating(objective):
         torch.manual_seed(seed)
-        return rows.measured(embedder(network, objective, device, untouched=untouched), _loss(network, objective, device))
+        return rows.measured(
+            embedder(network, objective, device, untouched=untouched), _loss(network, objective, device)
+        )
 
 
 def embedder(

@@ -62,9 +62,7 @@ class Original:
         ImageError: an image cannot be read.
     """
 
-    def __init__(
-        self, encoder: Encoder, images: Sequence[ImageLike], pairs: PairTable | None = None
-    ) -> None:
+    def __init__(self, encoder: Encoder, images: Sequence[ImageLike], pairs: PairTable | None = None) -> None:
         self.images = images
         self.vectors = encoder.embed(images)
         few = images[:FEATURE_MAPS]

@@ -18,6 +18,7 @@ from lookalike.training.comparison import Comparison, compare_runs
 from lookalike.training.data import open_data
 from lookalike.training.evaluate import evaluate
 from lookalike.training.loop import AfterStep, Machine, Trainer, explained_memory
+from lookalike.training.model_card import write_model_card
 from lookalike.training.network import Opened, encoder_tensors, open_network, start_from_pca
 from lookalike.training.objectives.base import Objective
 from lookalike.training.objectives.registry import OBJECTIVES, make_objective
@@ -65,7 +66,11 @@ class Run:
             "name": self.recipe.name,
             "folder": self.folder.name,
             "comparison": self.comparison.to_dict(),
-            "validation": {"best": self.validation, "best_epoch": self.best_epoch, "history": list(self.history)},
+            "validation": {
+                "best": self.validation,
+                "best_epoch": self.best_epoch,
+                "history": list(self.history),
+            },
             "epochs": self.epochs,
             "steps": self.steps,
             "seconds": round(self.seconds, 2),
@@ -102,7 +107,7 @@ def fit(
     """
     chosen = recipe if isinstance(recipe, Recipe) else Recipe.load(recipe)
     folder = RunFolder(Path(out).expanduser() if out is not None else Path(chosen.name))
-    _check_folder(folder, chosen, resume)
+    _check_folder(folder, resume)
     machine = _machine(chosen, device)
     with _deterministic(chosen.seed), explained_memory(chosen):
         return _fit(chosen, folder, machine, resume, progress, after_step)
@@ -157,18 +162,24 @@ def _fit(
 
 
 def finish(run: Run, folder: RunFolder, opened: Opened, objective: Objective) -> None:
-    """Write weights, figures and, last, the card that makes the folder an encoder."""
+    """Write weights and figures, then the card that makes the folder an encoder, then the same for people."""
     recipe = run.recipe
     folder.write_weights(encoder_tensors(opened.network, objective.output))
     folder.write_results(run.to_dict())
     adapter: dict[str, Any] = {"kind": recipe.adapter.kind}
     if recipe.adapter.kind == "lora":
-        adapter |= {"rank": recipe.adapter.rank, "alpha": recipe.adapter.alpha, "targets": recipe.adapter.targets}
+        adapter |= {
+            "rank": recipe.adapter.rank,
+            "alpha": recipe.adapter.alpha,
+            "targets": list(recipe.adapter.targets),
+        }
     if recipe.adapter.kind == "mlp":
         adapter |= {"hidden": recipe.adapter.hidden, "residual": True}
     if objective.output is not None:
         adapter["output"] = recipe.objective.kind
-    wide = getattr(objective, "bits", opened.network.dim) if objective.output is not None else opened.network.dim
+    wide = (
+        getattr(objective, "bits", opened.network.dim) if objective.output is not None else opened.network.dim
+    )
     folder.write_card(
         TrainedCard(
             name=recipe.name,
@@ -183,6 +194,7 @@ def finish(run: Run, folder: RunFolder, opened: Opened, objective: Objective) ->
             results=run.to_dict(),
         )
     )
+    write_model_card(folder.path)
 
 
 def _start_head(opened: Opened, recipe: Recipe, data: TrainData) -> None:
@@ -203,21 +215,23 @@ def _objective(recipe: Recipe, data: TrainData, dim: int) -> Objective:
     return make_objective(recipe.objective.kind, dim, **{**facts, **recipe.objective.settings})
 
 
-def _check_folder(folder: RunFolder, recipe: Recipe, resume: bool) -> None:
+def _check_folder(folder: RunFolder, resume: bool) -> None:
     where = printable(str(folder.path))
     if folder.path.exists() and not folder.path.is_dir():
         raise TrainingError(f"{where} is a file; choose another folder with --out")
     if folder.started and not resume:
         state = "a finished run" if folder.finished else "a run that was begun"
-        raise TrainingError(f"{where} holds {state}; go on with --resume, or choose another folder with --out")
-    if recipe.stop.restore_best is False and recipe.stop.patience:
-        raise RecipeError("stop.patience waits for a better epoch, so its weights are kept: leave stop.restore_best out")
+        raise TrainingError(
+            f"{where} holds {state}; go on with --resume, or choose another folder with --out"
+        )
 
 
 def _machine(recipe: Recipe, wanted: str) -> Machine:
     device, precision = choose_device(wanted), recipe.optimizer.precision
     if precision == "bf16" and not _has_bf16(device):
-        raise RecipeError(f"optimizer.precision = 'bf16': device {device} cannot compute in bf16; use 'auto' or 'fp32'")
+        raise RecipeError(
+            f"optimizer.precision = 'bf16': device {device} cannot compute in bf16; use 'auto' or 'fp32'"
+        )
     auto = precision == "auto" and device.startswith("cuda") and not is_frozen(recipe) and _has_bf16(device)
     return Machine(device, precision == "bf16" or auto)
 
@@ -227,17 +241,21 @@ def _deterministic(seed: int) -> Iterator[None]:
     """Seeds and fixed algorithms while a run lasts; the caller's settings and random state come back."""
     # cuBLAS reads this when it is first used.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    before, warn = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
+    before, warn = (
+        torch.are_deterministic_algorithms_enabled(),
+        torch.is_deterministic_algorithms_warn_only_enabled(),
+    )
     state = torch.get_rng_state()
-    fill = torch.utils.deterministic.fill_uninitialized_memory
+    settings: Any = torch.utils.deterministic  # its type is that of a module without this switch
+    fill = settings.fill_uninitialized_memory
     torch.use_deterministic_algorithms(True, warn_only=torch.cuda.is_available())
-    torch.utils.deterministic.fill_uninitialized_memory = False  # a debugging aid that writes all memory twice
+    settings.fill_uninitialized_memory = False  # a debugging aid that writes all memory twice
     torch.manual_seed(seed)
     try:
         yield
     finally:
         torch.use_deterministic_algorithms(before, warn_only=warn)
-        torch.utils.deterministic.fill_uninitialized_memory = fill
+        settings.fill_uninitialized_memory = fill
         torch.set_rng_state(state)
 
 

@@ -30,7 +30,9 @@ class Log:
         self.path = folder.log if section.csv else None
         self._board: Any = _board(folder.path / "tensorboard", after_step) if section.tensorboard else None
         if self.path is not None:
-            kept = [row for row in read_log(self.path) if int(row["step"]) <= after_step] if after_step else []
+            kept = (
+                [row for row in read_log(self.path) if int(row["step"]) <= after_step] if after_step else []
+            )
             text = io.StringIO()
             writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
             writer.writeheader()

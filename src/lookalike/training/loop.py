@@ -117,7 +117,11 @@ class Trainer:
         found = self._judge(self.done.epoch)
         self._log_line(found.value)
         every = self.recipe.checkpoint.every_epochs
-        if self.done.stopped or self.done.epoch % every == 0 or self.done.epoch == self.recipe.optimizer.epochs:
+        if (
+            self.done.stopped
+            or self.done.epoch % every == 0
+            or self.done.epoch == self.recipe.optimizer.epochs
+        ):
             self._save()
 
     def _step(self, batch: Batch) -> None:
@@ -136,7 +140,9 @@ class Trainer:
                 + (", or set optimizer.precision = 'fp32'" if self.machine.bf16 else "")
             )
         if section.clip > 0:
-            nn.utils.clip_grad_norm_([p for group in self.optimizer.param_groups for p in group["params"]], section.clip)
+            nn.utils.clip_grad_norm_(
+                [p for group in self.optimizer.param_groups for p in group["params"]], section.clip
+            )
         self.optimizer.step()
         self.objective.after_step()
         if self.average is not None:
@@ -147,7 +153,9 @@ class Trainer:
 
     def _backward(self, batch: Batch) -> float:
         """Gradients of a batch, in parts where that is asked for; the loss."""
-        return accumulated(batch, self.recipe.optimizer.accumulate, self.network, self.objective, self.machine)
+        return accumulated(
+            batch, self.recipe.optimizer.accumulate, self.network, self.objective, self.machine
+        )
 
     def _written_down(self) -> None:
         done, section = self.done, self.recipe.checkpoint

@@ -56,6 +56,8 @@ class SimilarityModule(nn.Module):
         self.encoder_card = encoder.card
         self.network = encoder.module
         self._encoder = encoder
+        self.mean: Tensor
+        self.std: Tensor
         self.register_buffer("mean", torch.tensor(how.mean).view(1, 3, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(how.std).view(1, 3, 1, 1), persistent=False)
 
@@ -176,7 +178,7 @@ def optimise_towards(
         optimizer.zero_grad()
         loss = distance(image, target).mean()
         history.append(float(loss.detach()))
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         with torch.no_grad():
             image.clamp_(0, 1)

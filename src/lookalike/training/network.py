@@ -10,7 +10,15 @@ from typing import Any
 from lookalike.encoders.base import Encoder, EncoderCard
 from lookalike.encoders.registry import EncoderOptions
 from lookalike.encoders.trained_card import Parent
-from lookalike.training.adapters import LinearHead, MlpHead, apply_lora, full, last_layers, load_trained, trained_state
+from lookalike.training.adapters import (
+    LinearHead,
+    MlpHead,
+    apply_lora,
+    full,
+    last_layers,
+    load_trained,
+    trained_state,
+)
 from lookalike.training.backbones import Backbone, open_frozen, open_parts, prepared
 from lookalike.training.pytorch import Tensor, functional, nn, torch
 from lookalike.training.recipe import Recipe
@@ -34,7 +42,9 @@ class Network(nn.Module):
         features: how features are handed to the head where there is no backbone.
     """
 
-    def __init__(self, backbone: Backbone | None, head: nn.Module | None, dim: int, features: str = "raw") -> None:
+    def __init__(
+        self, backbone: Backbone | None, head: nn.Module | None, dim: int, features: str = "raw"
+    ) -> None:
         super().__init__()
         self.backbone, self.head, self.dim, self.features = backbone, head, dim, features
 
@@ -118,7 +128,9 @@ def open_network(recipe: Recipe, device: str = "cpu") -> Opened:
         frozen, parents = open_frozen(names, options, weights=recipe.encoder.weight_files, features=features)
         dim = frozen.card.dim
         head: nn.Module = (
-            MlpHead(dim, adapter.hidden, adapter.dropout) if adapter.kind == "mlp" else LinearHead(dim, adapter.out)
+            MlpHead(dim, adapter.hidden, adapter.dropout)
+            if adapter.kind == "mlp"
+            else LinearHead(dim, adapter.out)
         )
         long = dim if adapter.kind == "mlp" else adapter.out or dim
         network = Network(None, head, long, features if len(names) == 1 else "raw")
@@ -169,7 +181,11 @@ def encoder_tensors(network: Network, output: nn.Module | None = None) -> dict[s
 def _with_output(named: Mapping[str, Tensor], output: nn.Module) -> dict[str, Tensor]:
     layer = next(module for module in output.modules() if isinstance(module, nn.Linear))
     weight = layer.weight.detach().cpu().double()
-    bias = torch.zeros(len(weight), dtype=torch.float64) if layer.bias is None else layer.bias.detach().cpu().double()
+    bias = (
+        torch.zeros(len(weight), dtype=torch.float64)
+        if layer.bias is None
+        else layer.bias.detach().cpu().double()
+    )
     if "head.layer.weight" in named:
         bias = bias + weight @ named["head.layer.bias"].double()
         weight = weight @ named["head.layer.weight"].double()

@@ -62,7 +62,9 @@ class EncoderSection(Section):
     @model_validator(mode="after")
     def _as_many_weights(self) -> Self:
         if isinstance(self.weights, list) and len(self.weights) != len(self.names):
-            raise ValueError(f"weights: {len(self.weights)} files for {len(self.names)} encoders; give one each")
+            raise ValueError(
+                f"weights: {len(self.weights)} files for {len(self.names)} encoders; give one each"
+            )
         if isinstance(self.weights, str) and len(self.names) > 1:
             raise ValueError("weights: one file for several encoders; give a list, '' where none is meant")
         return self
@@ -86,7 +88,7 @@ class AdapterSection(Section):
     rank: Annotated[int, Field(ge=1)] = 16
     alpha: Annotated[float, Field(gt=0)] = 16.0
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    targets: Annotated[list[str], Field(min_length=1)] = ["qkv"]
+    targets: Annotated[tuple[str, ...], Field(min_length=1)] = ("qkv",)
     hidden: Annotated[int, Field(ge=1)] = 512
     out: Annotated[int, Field(ge=0)] = 0
     pca: bool = False
@@ -162,6 +164,12 @@ class StopSection(Section):
     metric: Literal["validation"] = "validation"
     patience: Annotated[int, Field(ge=0)] = 0
     restore_best: bool = True
+
+    @model_validator(mode="after")
+    def _patience_keeps_the_best(self) -> Self:
+        if self.patience and not self.restore_best:
+            raise ValueError("patience waits for a better epoch, so the best is kept: leave restore_best out")
+        return self
 
 
 class LogSection(Section):

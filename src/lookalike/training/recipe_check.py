@@ -60,7 +60,9 @@ def _check_objective(recipe: Recipe) -> None:
             listed = f"objective {recipe.objective.kind!r} has: {', '.join(offered) or 'no settings'}"
             raise RecipeError(f"unknown key objective.{name}; {hint}{listed}")
     if recipe.objective.kind == "hashing" and recipe.adapter.kind == "mlp":
-        raise RecipeError("objective 'hashing' brings its own last layer: use adapter.kind = 'linear', 'lora' or 'full'")
+        raise RecipeError(
+            "objective 'hashing' brings its own last layer: use adapter.kind = 'linear', 'lora' or 'full'"
+        )
     if recipe.objective.kind == "autoencoder" and is_frozen(recipe):
         raise RecipeError(
             "objective 'autoencoder' paints images, so it needs a network that is trained: set encoder.name = 'net:conv' "
@@ -85,8 +87,12 @@ def _check_encoder(recipe: Recipe) -> None:
                 "torchvision:, open_clip: and net: networks can); use adapter.kind = 'mlp' or 'linear', or another encoder"
             )
         if scheme == "net" and kind != "full":
-            raise RecipeError(f"{name} begins with random weights, so all of it is trained: set adapter.kind = 'full'")
+            raise RecipeError(
+                f"{name} begins with random weights, so all of it is trained: set adapter.kind = 'full'"
+            )
     if len(names) > 1 and any(name.startswith("net:") for name in names):
         raise RecipeError("encoder.name: a network from scratch is trained alone; give one name")
     if kind in ("mlp", "linear") and any(name.startswith("net:") for name in names):
-        raise RecipeError("a net: network begins with random weights, so all of it is trained: set adapter.kind = 'full'")
+        raise RecipeError(
+            "a net: network begins with random weights, so all of it is trained: set adapter.kind = 'full'"
+        )

@@ -52,12 +52,14 @@ def _each(section: dict[str, Any], key: str, change: Callable[[str], str]) -> No
 
 
 def _images(folder: str, train: Any, base: Path) -> str:
-    """A folder inside the data counts before one beside the recipe, as in ``open_judgments``."""
-    if isinstance(train, str) and train not in MADE_HERE:
-        inside = Path(train) / folder
-        if inside.is_dir():
-            return str(inside)
-    return _absolute(folder, base)
+    """A folder inside the data counts before one beside the recipe, as in ``open_judgments``.
+
+    What is neither stays as it is: the data may be named later, on the command line.
+    """
+    inside = Path(train) / folder if isinstance(train, str) and train not in MADE_HERE else None
+    if inside is not None and inside.is_dir():
+        return str(inside)
+    return _absolute(folder, base) if (base / Path(folder).expanduser()).is_dir() else folder
 
 
 def _absolute(path: str, base: Path) -> str:

@@ -36,7 +36,11 @@ def overridden(
             if not isinstance(place, dict):
                 raise RecipeError(f"{source}: --set {printable(key)}: {section} is no section")
         place[last] = value
-        if sections == ["objective"] and last == "kind" and value != document.get("objective", {}).get("kind"):
+        if (
+            sections == ["objective"]
+            and last == "kind"
+            and value != document.get("objective", {}).get("kind")
+        ):
             changed["objective"] = {"kind": value}  # another objective has other settings
     return absolute_paths(changed, Path.cwd())
 
@@ -58,7 +62,9 @@ def to_toml(document: Mapping[str, Any]) -> str:
 
 
 def _lines(table: Mapping[str, Any], path: tuple[str, ...]) -> list[str]:
-    simple = {key: value for key, value in table.items() if value is not None and not isinstance(value, Mapping)}
+    simple = {
+        key: value for key, value in table.items() if value is not None and not isinstance(value, Mapping)
+    }
     inner = {key: value for key, value in table.items() if isinstance(value, Mapping)}
     lines = ["", f"[{'.'.join(map(_key, path))}]"] if path and (simple or not inner) else []
     lines += [f"{_key(key)} = {_value(value)}" for key, value in simple.items()]

@@ -8,7 +8,8 @@
     ├── checkpoints/         last.safetensors + last.json: what --resume goes on from
     ├── weights.safetensors  the best trained weights, names as lookalike.encoders.trained_card describes
     ├── results.json         figures: training, validation, trained against untouched
-    └── card.json            what the encoder is; written last, so its presence means: the run is finished
+    ├── card.json            what the encoder is; written after all that it names: where it is, the run is finished
+    └── model-card.md        the same for people
 
 All files are written under a temporary name and then renamed: a reader sees an old file, a new one or none.
 """
@@ -83,8 +84,8 @@ class RunFolder:
 
     @property
     def started(self) -> bool:
-        """True when a run has been here, finished or not."""
-        return self.recipe.exists() or self.card.exists() or self.checkpoints.exists()
+        """True when there is something to go on from, or a finished run; a start that failed at once leaves neither."""
+        return self.card.exists() or (self.checkpoints / "last.safetensors").exists()
 
     def create(self) -> None:
         """Make the folder.
