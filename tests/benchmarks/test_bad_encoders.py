@@ -93,6 +93,11 @@ def test_an_ablation_of_it_is_refused(folder: Path) -> None:
         ablate(open_judgments(folder), bad("nan"), attributes=["color"])
 
 
+def test_an_ablation_of_what_raises_anything_is_an_encoder_error(folder: Path) -> None:
+    with pytest.raises(EncoderError, match="broken failed with RuntimeError"):
+        ablate(open_judgments(folder), Broken(), attributes=["color"])
+
+
 def test_what_the_cache_holds_is_looked_at_too(folder: Path, tmp_path: Path) -> None:
     table = open_judgments(folder)
     encoder = load_encoder("classic:layout")

@@ -11,8 +11,11 @@ from hypothesis import strategies as st
 
 from lookalike.benchmarks.distances import (
     generic_distances,
+    lengths,
     nearest_columns,
+    one_length,
     set_distances,
+    unit_rows,
     with_faces,
 )
 from lookalike.benchmarks.features import Features, raw
@@ -119,3 +122,22 @@ def test_nearest_columns_take_ties_in_order() -> None:
     distances = np.array([[0.5, 0.1, 0.5, 0.1, 0.9], [np.inf] * 5], np.float32)
     assert nearest_columns(distances, 3).tolist() == [[1, 3, 0], [0, 1, 2]]
     assert nearest_columns(distances, 9).shape == (2, 5)
+
+
+def test_euclidean_from_cosine_with_rows_of_zeros() -> None:
+    rng = np.random.default_rng(1)
+    x, y = (20 + rng.standard_normal((9, 40)).astype(np.float32) for _ in range(2))
+    x[2], y[5] = 0, 0
+    np.testing.assert_allclose(
+        generic_distances(x, y, "euclidean"), distance_matrix(x, y, "euclidean"), atol=2e-2
+    )
+    assert one_length(lengths(x)) is None
+    assert one_length(lengths(unit_rows(y[:4]) * np.float32(3))) == pytest.approx(3)
+    assert one_length(np.zeros(3, dtype=np.float32)) is None
+
+
+def test_nearest_columns_of_a_wide_matrix() -> None:
+    rng = np.random.default_rng(2)
+    distances = rng.integers(0, 400, (20, 1000)).astype(np.float32)
+    wanted = np.argsort(distances, axis=1, kind="stable")[:, :5]
+    np.testing.assert_array_equal(nearest_columns(distances, 5), wanted)

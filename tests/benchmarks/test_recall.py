@@ -236,3 +236,19 @@ def _same(a: Ranking, b: Ranking) -> None:
     assert a.nearer.tolist() == b.nearer.tolist()
     assert a.tied.tolist() == b.tied.tolist()
     assert a.found.tolist() == b.found.tolist()
+
+
+def test_a_part_of_the_pairs_is_ranked_among_its_own_candidates() -> None:
+    rng = np.random.default_rng(4)
+    distances = rng.integers(0, 9, (30, 25)).astype(np.float32)
+    truth = rng.integers(0, 25, 30)
+    rows = np.array([0, 3, 4, 17, 29])
+    among = np.zeros(25, dtype=bool)
+    among[truth[rows]] = True
+    columns = np.flatnonzero(among)
+    part = ranking(distances, truth, rows=rows, among=among)
+    cut = ranking(distances[np.ix_(rows, columns)], np.searchsorted(columns, truth[rows]))
+    _same(part, cut)
+    assert part.candidates == len(columns)
+    with pytest.raises(BenchmarkError, match="a part of the pairs"):
+        ranking(distances, truth, rows=rows, among=~among)

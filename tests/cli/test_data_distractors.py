@@ -139,8 +139,8 @@ def test_real_pairs(hundred: Path, tmp_path: Path, mobilenet: Path) -> None:
 
 def test_faces_and_the_papers_design(hundred: Path, tmp_path: Path) -> None:
     pytest.importorskip("dlib")
-    few = write(hundred / "few.csv", *(hundred / "pairs.csv").read_text().splitlines()[:25])
-    arguments = ("--generic-threshold", 0.001, "--per-set", 1, "-o", tmp_path / "out")
+    few = write(hundred / "few.csv", *(hundred / "pairs.csv").read_text().splitlines()[:17])
+    arguments = ("--generic-threshold", 0.001, "--per-set", 1, "--options", 3, "-o", tmp_path / "out")
     told = answer(few, *arguments, "--features", "face,random,face-generic")
     assert list(told["sets"]) == ["face", "random", "face-generic"]
     assert told["faces"] is True

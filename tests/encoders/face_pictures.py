@@ -7,6 +7,8 @@ import functools
 import numpy as np
 from numpy.typing import NDArray
 
+from lookalike.encoders.faces_types import Face
+
 
 @functools.cache
 def face_encoder():  # type: ignore[no-untyped-def]
@@ -16,11 +18,21 @@ def face_encoder():  # type: ignore[no-untyped-def]
     return FaceEncoder(threads=1)
 
 
+@functools.cache
 def astronaut() -> NDArray[np.uint8]:
-    """scikit-image's astronaut, her head and shoulders: uint8 (256, 256, 3), one face."""
+    """scikit-image's astronaut, her head and shoulders: uint8 (256, 256, 3), one face; not to be written to."""
     from skimage.data import astronaut as whole
 
-    return np.ascontiguousarray(whole()[:256, 120:376])
+    pixels = np.ascontiguousarray(whole()[:256, 120:376])
+    pixels.flags.writeable = False
+    return pixels
+
+
+@functools.cache
+def found_on(picture: str) -> tuple[Face, ...]:
+    """What the encoder finds on ``astronaut``, ``two_faces`` or ``no_face``: looked for once, because dlib is slow."""
+    pictures = {"astronaut": astronaut, "two_faces": two_faces, "no_face": no_face}
+    return tuple(face_encoder().detect([pictures[picture]()])[0])
 
 
 def two_faces() -> NDArray[np.uint8]:

@@ -13,7 +13,7 @@ from lookalike.encoders.cache import EmbeddingCache
 from lookalike.encoders.faces_crops import face_crops, generic_facial
 from lookalike.encoders.faces_types import Face, descriptors
 from lookalike.errors import InvalidArgument
-from tests.encoders.face_pictures import astronaut, face_encoder, no_face, two_faces
+from tests.encoders.face_pictures import astronaut, face_encoder, found_on, no_face, two_faces
 
 
 def face(box: tuple[float, float, float, float], size: tuple[int, int] = (20, 30)) -> Face:
@@ -79,7 +79,7 @@ def test_generic_facial_features(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         (1, encoder.card.dim),
     ]
     assert told == [("faces", 3, 3), ("face crops", 3, 3)]
-    (crop,) = face_crops(images[2], face_encoder().detect(images[2:])[0])
+    (crop,) = face_crops(images[2], found_on("astronaut"))
     np.testing.assert_array_equal(sets[2], encoder.embed([crop]))
 
     def never(_: Sequence[object]) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from lookalike.encoders import load_encoder
 from lookalike.errors import InvalidArgument, JudgmentError
@@ -133,12 +134,24 @@ def test_saved_pairs_come_back_with_their_factors(tmp_path: Path) -> None:
     assert all(path.is_file() for path in again.paths("right"))
 
 
-def test_saved_triplets_have_a_as_the_answer(tmp_path: Path) -> None:
+def test_saved_triplets_have_the_answer_at_a_or_b_by_halves(tmp_path: Path) -> None:
     triplets = make_twins(6, ("layout",), size=32, seed=2).triplets()
     table = triplets.save(tmp_path / "t")
     assert isinstance(table, TripletTable)
-    assert table.column("votes_a") == [1] * 6
-    assert table.column("votes_b") == [0] * 6
+    at_a, at_b = table.column("votes_a"), table.column("votes_b")
+    assert sorted(at_a) == [0, 0, 0, 1, 1, 1]
+    assert [a + b for a, b in zip(at_a, at_b, strict=True)] == [1] * 6
+    # Whichever side won has the reference's layout in its columns and in its pixels; the other side has neither.
+    for row, won in enumerate("a" if a else "b" for a in at_a):
+        lost = "b" if won == "a" else "a"
+        layout = table.column("reference_layout")[row]
+        assert table.column(f"{won}_layout")[row] == layout != table.column(f"{lost}_layout")[row]
+        with Image.open(table.paths(won)[row]) as image:
+            assert np.array_equal(np.asarray(image), triplets.a[row])
+        with Image.open(table.paths(lost)[row]) as image:
+            assert np.array_equal(np.asarray(image), triplets.b[row])
+    again = triplets.save(tmp_path / "again", seed=1)
+    assert again.column("votes_a") != at_a
     assert table.column("lacking") == ["layout"] * 6
     assert len(load_judgments(tmp_path / "t")) == 6
 

@@ -14,7 +14,7 @@ from lookalike import load_encoder
 from lookalike.encoders import EncoderOptions
 from lookalike.errors import InvalidArgument, TrainingError
 from lookalike.judgments.twins import make_twins
-from lookalike.training import export_parity
+from lookalike.training import export_parity, export_precision
 from lookalike.training.export import export_onnx
 from lookalike.training.export_images import default_images
 from lookalike.training.export_parity import Parity, cosine_of_rows, failures
@@ -93,6 +93,19 @@ def test_head_on_mobilenet_on_pairs(tmp_path: Path, mobilenet: Path) -> None:
     assert report.parity.recall.keys() == {"1", "5"}
     assert report.bytes < 0.4 * mobilenet.stat().st_size
     assert load_encoder(f"onnx:{tmp_path}/m.onnx").card.feature_map == (7, 7, 1280)
+
+
+def test_a_network_that_cannot_be_quantised_says_so_in_the_method(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise RuntimeError("no such\n  operator")
+
+    monkeypatch.setattr(export_precision, "_quantize", refuse)
+    report = export_onnx(net_run(tmp_path / "run"), tmp_path / "n.onnx", precision="int8", images=IMAGES[:4])
+    assert report.method == (
+        "int8 weights only (ONNX Runtime cannot quantise this network: RuntimeError: no such operator)"
+    )
 
 
 def test_nothing_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,8 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.benchmarks.ablation_attributes import Attribute, remove
+from lookalike.benchmarks.features import only_typed
 from lookalike.benchmarks.progress import Progress
 from lookalike.encoders import Encoder
+from lookalike.encoders.base import check_finite
 from lookalike.encoders.cache import EmbeddingCache, embed_cached
 from lookalike.errors import ImageError, InvalidArgument
 from lookalike.images import decode
@@ -51,7 +53,8 @@ def intact_vectors(
     with EmbeddingCache() as cache:
         for start in range(0, len(contents), _IMAGES_AT_ONCE):
             paths = [str(images.path(content)) for content in contents[start : start + _IMAGES_AT_ONCE]]
-            blocks.append(embed_cached(encoder, paths, cache) if cacheable else encoder.embed(paths))
+            with only_typed(encoder):
+                blocks.append(embed_cached(encoder, paths, cache) if cacheable else encoder.embed(paths))
             _tell(progress, "embedding", start + len(paths), len(contents))
     return _joined(blocks, encoder, contents)
 
@@ -83,7 +86,8 @@ def ablated_vectors(
                 batch.append(remove(pixels, attribute, seed=zlib.crc32(f"{seed}:{content}".encode())))
             except InvalidArgument as error:
                 raise ImageError(path, str(error)) from error
-        blocks.append(encoder.embed(batch))
+        with only_typed(encoder):
+            blocks.append(encoder.embed(batch))
         _tell(progress, f"without {attribute.name}", start + len(batch), len(contents))
     return _joined(blocks, encoder, contents)
 
@@ -102,6 +106,7 @@ def row_distances(
 
 def _joined(blocks: list[NDArray[np.float32]], encoder: Encoder, contents: Sequence[str]) -> Vectors:
     values = np.concatenate(blocks) if blocks else np.empty((0, encoder.card.dim), dtype=np.float32)
+    check_finite(values, encoder.card.name, contents)  # the cache may hold what was never looked at
     return Vectors(values, {content: row for row, content in enumerate(contents)})
 
 

@@ -41,37 +41,36 @@ def generic_distances(
     result = unit_rows(left) @ unit_rows(right).T
     np.subtract(np.float32(1), result, out=result)
     np.clip(result, 0.0, 2.0, out=result)
-    return result if metric == "cosine" else cosine_to_euclidean(result, left, right)
+    return result if metric == "cosine" else cosine_to_euclidean(result, lengths(left), lengths(right))
 
 
 def cosine_to_euclidean(
     cosine: NDArray[np.float32], left: NDArray[np.float32], right: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    """Turn cosine distances (n, m) between rows of (n, d) and (m, d) into euclidean ones, in place.
+    """Turn cosine distances (n, m) between vectors of lengths (n,) and (m,) into euclidean ones, in place.
 
     d^2 = (|x| - |y|)^2 + 2 |x| |y| c, whose terms do not cancel; a row of zeros has c = 1 and a length of 0.
     """
-    a, b = lengths(left), lengths(right)
-    at_once = max(1, _CACHE // (4 * max(1, len(b))))
-    for start in range(0, len(a), at_once):
+    at_once = max(1, _CACHE // (4 * max(1, len(right))))
+    for start in range(0, len(left), at_once):
         rows = cosine[start : start + at_once]
-        length = a[start : start + at_once, None]
-        rows *= 2 * length * b
-        rows += (length - b) ** 2
+        length = left[start : start + at_once, None]
+        rows *= 2 * length * right
+        rows += (length - right) ** 2
         np.sqrt(rows, out=rows)
     return cosine
 
 
-def one_length(*sides: NDArray[np.float32]) -> float | None:
-    """The length that all rows (n, d) share to six digits, or None: then L2 ranks differently from cosine."""
-    found = np.concatenate([lengths(side) for side in sides])
+def one_length(found: NDArray[np.float32]) -> float | None:
+    """The length that all vectors share to six digits, or None: then L2 ranks differently from cosine."""
     radius = float(found.mean())
     return radius if radius > 0 and np.ptp(found) <= 1e-6 * radius else None
 
 
 def lengths(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     """L2 length of each row (n, d): float32 (n,)."""
-    return np.sqrt(np.einsum("ij,ij->i", vectors, vectors, dtype=np.float32))
+    rows = np.asarray(vectors, dtype=np.float32)
+    return np.asarray(np.sqrt(np.einsum("ij,ij->i", rows, rows)), dtype=np.float32)
 
 
 def unit_rows(vectors: NDArray[Any]) -> NDArray[np.float32]:

@@ -133,7 +133,7 @@ class Features:
         from lookalike.encoders.faces import face_crops, generic_facial
 
         faces = self.faces(face_encoder)
-        with _only_typed(encoder):
+        with only_typed(encoder):
             if self.cache is not None and _cacheable(encoder):
                 return generic_facial(
                     face_encoder, encoder, self.paths, faces=faces, cache=self.cache, progress=self.progress
@@ -165,7 +165,7 @@ class Features:
         refuse_few(len(self))
         paths = [str(path) for path in self.paths]
         cache = self.cache if _cacheable(encoder) else None
-        with _only_typed(encoder):
+        with only_typed(encoder):
             changed = whitened(encoder, paths, cache=cache, seed=seed, progress=self.progress)
             vectors = changed.embed(paths)
         check_finite(vectors, changed.card.name, self.paths)
@@ -192,7 +192,7 @@ class Features:
 
     def _compute(self, encoder: Encoder, paths: Sequence[Path]) -> NDArray[np.float32]:
         names = [str(path) for path in paths]
-        with _only_typed(encoder):
+        with only_typed(encoder):
             if self.cache is None or not _cacheable(encoder):
                 return encoder.embed(names)
             return embed_cached(encoder, names, self.cache)
@@ -232,7 +232,7 @@ def images_of(judgments: Judgments, columns: Sequence[str]) -> tuple[dict[str, P
 
 
 @contextmanager
-def _only_typed(encoder: Encoder) -> Iterator[None]:
+def only_typed(encoder: Encoder) -> Iterator[None]:
     """Whatever an encoder raises becomes an EncoderError, so that one of many can fail by itself."""
     try:
         yield

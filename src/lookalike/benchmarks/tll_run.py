@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from lookalike.benchmarks.distances import (
     cosine_to_euclidean,
     generic_distances,
+    lengths,
     one_length,
     set_distances,
     with_faces,
@@ -150,29 +151,33 @@ class PairsRun:
             if self.options.paper:
                 self._subsets(left, right, cosine)
                 self._design(cosine, facial)
-        self.measured += self._rows(name, left, right, cosine, facial)
-        del cosine, facial, left, right
+        sizes = lengths(left), lengths(right)
+        del left, right
+        on_faces = []
+        if facial is not None and self.options.generic_faces:
+            on_faces.append(self._scored(f"{name} on faces", "cosine", "on faces", facial))
+        del facial  # one matrix fewer in memory while the others are scored
+        self.measured += [*self._rows(name, cosine, sizes), *on_faces]
+        del cosine
         if self.options.transform is not None:
             self._transformed(encoder, name)
         self._tell(f"scores: {name}", 1)
 
     def _rows(
-        self, name: str, left: Matrix, right: Matrix, cosine: Matrix, facial: Matrix | None
+        self, name: str, cosine: Matrix, sizes: tuple[NDArray[np.float32], NDArray[np.float32]]
     ) -> list[Measured]:
-        """An encoder's rows of table 1; ``cosine`` becomes the L2 distances on the way, to save memory."""
+        """An encoder's rows of table 1 from its cosine distances, which become L2 on the way, and vectors' lengths."""
         main = self._scored(name, "cosine", "generic", cosine)
         others = []
         if self.faces is not None:
             both = with_faces(cosine, self.faces)
             others.append(self._scored(f"{name} + faces", "cosine", "with faces", both))
             del both
-        if facial is not None and self.options.generic_faces:
-            others.append(self._scored(f"{name} on faces", "cosine", "on faces", facial))
-        radius = one_length(left, right)
+        radius = one_length(np.concatenate(sizes))
         if radius is not None:
             return [main, self.scorer.rescaled(main, radius), *others]
         with self._clock("distances"):
-            l2 = cosine_to_euclidean(cosine, left, right)
+            l2 = cosine_to_euclidean(cosine, *sizes)
         return [main, self._scored(name, "euclidean", "generic", l2, main=False), *others]
 
     def _facial(self, encoder: Encoder, name: str) -> Matrix | None:

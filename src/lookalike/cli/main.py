@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -73,7 +74,7 @@ def run() -> None:
     except LookalikeError as error:
         _fail(str(error))
     except KeyboardInterrupt:
-        _fail("stopped; what was reported as indexed is kept, run the command again to go on", 130)
+        _fail(_stopped(sys.argv[1:]), 130)
     except BrokenPipeError:
         # The reader (head, less) has gone: nothing is wrong, and the interpreter must not complain when it flushes.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -83,6 +84,16 @@ def run() -> None:
             raise
         text = " ".join(str(error).split())[:300]
         _fail(f"unexpected {type(error).__name__}: {text} (LOOKALIKE_DEBUG=1 shows where; please report it)")
+
+
+def _stopped(arguments: Sequence[str]) -> str:
+    """What Ctrl-C leaves behind, by command."""
+    command = next((word for word in arguments if not word.startswith("-")), "")
+    if command == "train":
+        return "stopped; the run goes on from its last checkpoint with the same command and --resume"
+    if command == "index":
+        return "stopped; what was reported as indexed is kept, run the same command again to go on"
+    return "stopped; run the same command again"
 
 
 def _fail(text: str, status: int = 1) -> None:

@@ -160,12 +160,13 @@ def check_precision(precision: str, device: str) -> str:
     """
     if precision not in ("fp32", "bf16"):
         raise InvalidArgument(f"precision {precision!r} is unknown; choose fp32 or bf16")
-    if precision == "bf16" and not _has_bf16(device):
+    if precision == "bf16" and not has_bf16(device):
         raise InvalidArgument(f"device {device!r} cannot compute in bf16; use --precision fp32")
     return precision
 
 
-def _has_bf16(device: str) -> bool:
+def has_bf16(device: str) -> bool:
+    """Whether a device computes in bf16 itself: yes on every CPU, on CUDA and others where the hardware has it."""
     torch = require("torch", "torch", "bf16")
     if device.startswith("cuda"):
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))

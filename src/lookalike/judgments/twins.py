@@ -166,17 +166,18 @@ class TwinTriplets:
     def __len__(self) -> int:
         return len(self.reference)
 
-    def save(self, folder: Path) -> TripletTable:
-        """Write PNG files below images/ and the table of triplets (votes_a 1, votes_b 0) into ``folder``.
+    def save(self, folder: Path, *, seed: int = 0) -> TripletTable:
+        """Write PNG files below images/ and the table of triplets into ``folder``.
 
-        ``load_judgments(folder)`` reads it again.
+        ``load_judgments(folder)`` reads it again. In half of the rows, chosen by ``seed``, a and b are exchanged, so
+        that the position does not give the answer away: the one vote is for a in the others and for b in these.
 
         Raises:
             JudgmentError: the folder cannot be written.
         """
         from lookalike.judgments.twins_tables import save_triplets
 
-        return save_triplets(self, Path(folder))
+        return save_triplets(self, Path(folder), seed)
 
 
 def make_twins(

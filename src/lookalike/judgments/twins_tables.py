@@ -36,23 +36,44 @@ def save_pairs(twins: TwinSet, folder: Path) -> PairTable:
     return table
 
 
-def save_triplets(triplets: TwinTriplets, folder: Path) -> TripletTable:
+def save_triplets(triplets: TwinTriplets, folder: Path, seed: int = 0) -> TripletTable:
     """See :meth:`TwinTriplets.save`."""
-    contents, images = _write({"reference": triplets.reference, "a": triplets.a, "b": triplets.b}, folder)
     n = len(triplets)
+    at_b = _answers_at_b(n, seed)
+    place = at_b[:, None, None, None]
+    sides = {
+        "reference": triplets.reference,
+        "a": np.where(place, triplets.b, triplets.a),
+        "b": np.where(place, triplets.a, triplets.b),
+    }
+    contents, images = _write(sides, folder)
+    shown = [
+        (other, answer) if swapped else (answer, other)
+        for answer, other, swapped in zip(triplets.a_factors, triplets.b_factors, at_b, strict=True)
+    ]
     columns = {
         **contents,
-        "votes_a": pa.array(np.ones(n, dtype=np.int32)),
-        "votes_b": pa.array(np.zeros(n, dtype=np.int32)),
+        "votes_a": pa.array((~at_b).astype(np.int32)),
+        "votes_b": pa.array(at_b.astype(np.int32)),
         "lacking": [",".join(triplets.lacking)] * n,
         **_columns("reference", triplets.reference_factors),
-        **_columns("a", triplets.a_factors),
-        **_columns("b", triplets.b_factors),
+        **_columns("a", tuple(a for a, _ in shown)),
+        **_columns("b", tuple(b for _, b in shown)),
     }
     same = tuple(triplets.reference_factors[0].shared_with(triplets.a_factors[0]))
     table = TripletTable(pa.table(columns), images, meta=_meta(same), note="synthetic twins")
     table.save(folder)
     return table
+
+
+def _answers_at_b(n: int, seed: int) -> NDArray[np.bool_]:
+    """In which rows a and b are exchanged: half of them (rounded down), bool (n,).
+
+    Where one side always wins, its position is the answer, and an objective rightly refuses to learn from that.
+    """
+    at_b = np.zeros(n, dtype=np.bool_)
+    at_b[np.random.default_rng([seed, 7]).permutation(n)[: n // 2]] = True
+    return at_b
 
 
 def _meta(shared: tuple[str, ...]) -> dict[str, str]:

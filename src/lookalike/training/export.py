@@ -148,19 +148,24 @@ def _write_checked(
     ways = INT8_WAYS if precision == "int8" else (precision,)
     original = Original(encoder, checked, pairs)
     wrong: list[str] = []
+    wrong_before: list[str] = []
     for way in ways:
+        method: str = way
         if precision == "int8":
-            to_int8(exported, draft, calibration, way)
+            method = to_int8(exported, draft, calibration, way)
         else:
             exported.save(draft, to_fp16(exported.model) if precision == "fp16" else exported.model)
         try:
             parity = original.compare(draft)
         except EncoderError as error:
-            wrong.append(str(error))
+            wrong = wrong_before = [str(error)]
             continue
         wrong = failures(parity, precision)
         if not wrong:
-            return way, parity
+            if precision == "int8" and wrong_before:
+                method = f"{method} (int8 throughout does not agree: {'; '.join(wrong_before)})"
+            return method, parity
+        wrong_before = wrong
     raise TrainingError(
         f"export of {printable(encoder.card.name)} as {precision} does not agree with the original: "
         f"{'; '.join(wrong)}; nothing was written; choose a higher precision"

@@ -14,7 +14,7 @@ import numpy as np
 
 from lookalike.encoders.preprocess import to_network
 from lookalike.encoders.torch_base import require
-from lookalike.errors import TrainingError
+from lookalike.errors import LookalikeError, TrainingError
 from lookalike.images import ImageLike, decode
 from lookalike.training.export_graph import Exported
 
@@ -47,8 +47,8 @@ def to_fp16(model: Any) -> Any:
     return small
 
 
-def to_int8(exported: Exported, target: Path, images: Sequence[ImageLike], way: str) -> None:
-    """Write the graph in int8.
+def to_int8(exported: Exported, target: Path, images: Sequence[ImageLike], way: str) -> str:
+    """Write the graph in int8; what was done, in words: the way, with the reason where it is not the one asked for.
 
     Args:
         exported: the float32 graph.
@@ -57,17 +57,20 @@ def to_int8(exported: Exported, target: Path, images: Sequence[ImageLike], way: 
         way: one of :data:`INT8_WAYS`.
 
     Raises:
-        TrainingError: ONNX Runtime cannot quantise this network.
+        TrainingError: there are no images to measure ranges on.
     """
     if way == INT8_WAYS[1]:
         exported.save(target, weights_as_int8(exported.model))
-        return
+        return way
     try:
         _quantize(exported, target, images)
-    except TrainingError:
+    except LookalikeError:
         raise
-    except Exception:  # ONNX Runtime's quantiser raises what it likes: storing weights always works
+    except Exception as error:  # ONNX Runtime's quantiser raises what it likes: storing weights always works
         exported.save(target, weights_as_int8(exported.model))
+        reason = " ".join(str(error).split())[:120]
+        return f"{INT8_WAYS[1]} (ONNX Runtime cannot quantise this network: {type(error).__name__}: {reason})"
+    return way
 
 
 def weights_as_int8(model: Any) -> Any:

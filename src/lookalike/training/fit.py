@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lookalike.encoders.torch_base import _has_bf16, choose_device
+from lookalike.encoders.torch_base import choose_device, has_bf16
 from lookalike.encoders.trained_card import TrainedCard
 from lookalike.encoders.weights import file_sha256
 from lookalike.errors import RecipeError, TrainingError, printable
@@ -228,11 +228,11 @@ def _check_folder(folder: RunFolder, resume: bool) -> None:
 
 def _machine(recipe: Recipe, wanted: str) -> Machine:
     device, precision = choose_device(wanted), recipe.optimizer.precision
-    if precision == "bf16" and not _has_bf16(device):
+    if precision == "bf16" and not has_bf16(device):
         raise RecipeError(
             f"optimizer.precision = 'bf16': device {device} cannot compute in bf16; use 'auto' or 'fp32'"
         )
-    auto = precision == "auto" and device.startswith("cuda") and not is_frozen(recipe) and _has_bf16(device)
+    auto = precision == "auto" and device.startswith("cuda") and not is_frozen(recipe) and has_bf16(device)
     return Machine(device, precision == "bf16" or auto)
 
 

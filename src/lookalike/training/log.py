@@ -7,7 +7,7 @@ import io
 from pathlib import Path
 from typing import Any
 
-from lookalike.errors import MissingDependency
+from lookalike.errors import TrainingError
 from lookalike.training.recipe import LogSection
 from lookalike.training.run_folder import RunFolder, write_atomic
 
@@ -23,7 +23,7 @@ class Log:
         after_step: lines of later steps, from before an interruption, are dropped; 0 begins anew.
 
     Raises:
-        MissingDependency: TensorBoard is wanted and not installed.
+        TrainingError: TensorBoard is wanted and not installed.
     """
 
     def __init__(self, folder: RunFolder, section: LogSection, after_step: int = 0) -> None:
@@ -84,5 +84,8 @@ def _board(folder: Path, after_step: int) -> Any:
     try:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError:
-        raise MissingDependency("tensorboard", "torch", "log.tensorboard = true") from None
+        raise TrainingError(
+            "log.tensorboard = true needs the package tensorboard: pip install tensorboard; or leave it out, log.csv is "
+            "written in any case"
+        ) from None
     return SummaryWriter(str(folder), purge_step=after_step or None)
