@@ -5,7 +5,11 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import pytest
+# Before NumPy or PyTorch are loaded: several test processes share the cores, and tiny arrays on two threads
+# each can be a hundred times slower than on one. A test of threads sets its own number.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import pytest  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -60,6 +60,12 @@ def test_two_encoders_and_one_that_fails(tmp_path: Path) -> None:
     assert "no encoder is called" in result.to_dict()["encoders"]["nonsense"]["error"]
 
 
+def test_another_folder_is_told_what_nights_looks_like(tmp_path: Path) -> None:
+    (tmp_path / "triplets.csv").write_text("reference,a,b,votes_a,votes_b\nx.png,y.png,z.png,3,1\n")
+    with pytest.raises(JudgmentError, match=r"data\.csv with ref/ and distort/.* `lookalike bench triplets`"):
+        bench_nights(tmp_path, ["classic:color"])
+
+
 def test_no_data(tmp_path: Path) -> None:
     with pytest.raises(JudgmentError):
         bench_nights(tmp_path, ["pixels"])

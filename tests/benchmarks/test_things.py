@@ -41,6 +41,12 @@ def test_counts_from_csv_without_repeats(tmp_path: Path) -> None:
     assert "no encoder is called" in result.to_dict()["encoders"]["nonsense"]["error"]
 
 
+def test_triplets_are_sent_to_their_own_command(tmp_path: Path) -> None:
+    (tmp_path / "triplets.csv").write_text("reference,a,b,votes_a,votes_b\nx.png,y.png,z.png,3,1\n")
+    with pytest.raises(JudgmentError, match=r"THINGS looks like .* `lookalike bench triplets`"):
+        bench_things(tmp_path, ["classic:color"])
+
+
 def test_other_tables_are_refused(tmp_path: Path) -> None:
     shades(tmp_path, {"x": 0, "y": 10})
     write(tmp_path / "pairs.csv", "left,right", "x,y")

@@ -18,6 +18,7 @@ from lookalike.benchmarks.recall import recall
 from lookalike.encoders.callable import CallableEncoder
 from lookalike.errors import BenchmarkError, ImageError, JudgmentError
 from lookalike.judgments import open_judgments
+from lookalike.similarity.comparator_pairs import pair_hashes
 from tests.benchmarks.pair_folders import make_pairs
 
 
@@ -137,7 +138,7 @@ def test_limit_and_wrong_tables(folder: Path, tmp_path: Path) -> None:
     assert len(bench_pairs(folder, [own()], limit=5).table) == 5
     with pytest.raises(BenchmarkError, match="at least two pairs"):
         bench_pairs(folder, [own()], limit=1)
-    with pytest.raises(BenchmarkError, match="generic features of faces need faces"):
+    with pytest.raises(BenchmarkError, match="--generic-faces needs the faces that --faces finds"):
         bench_pairs(folder, [own()], generic_faces=True)
     with pytest.raises(JudgmentError):
         bench_pairs(tmp_path / "nothing", [own()])
@@ -197,6 +198,38 @@ def test_a_comparator_is_one_more_name(folder: Path, tmp_path: Path) -> None:
     assert "there is no comparator" in found[str(missing)]["error"]
     assert "is no comparator" in found["object"]["error"]
     assert any("honest only on pairs" in note for note in result.notes)
+    assert result.warnings == []
+    assert result.to_dict()["fitted_pairs"] == {}
+
+
+def test_pairs_that_a_comparator_was_fitted_on_are_counted(folder: Path) -> None:
+    table = open_judgments(folder)
+
+    class Learned(Oracle):
+        name = "learned"
+        # The first 12 pairs, six of them the other way round; one pair that is not there.
+        fitted = np.unique(
+            pair_hashes(
+                [*table.column("left")[:6], *table.column("right")[6:12], "x"],
+                [*table.column("right")[:6], *table.column("left")[6:12], "y"],
+            )
+        )
+
+    result = bench_pairs(folder, [own(noise=60.0)], comparators=[Learned()])
+    assert result.get("learned").fitted_pairs == 12
+    assert result.to_dict()["fitted_pairs"] == {"learned": 12}
+    assert len(result.warnings) == 1
+    assert "learned was fitted on 12 of the 30 pairs" in result.warnings[0]
+    assert result.best.name == "own"  # the other's figures are no measurement, however high
+    later = bench_pairs(table.select(np.arange(30) >= 12), [own()], comparators=[Learned()])
+    assert later.warnings == []
+    assert any("fitted on none of these pairs" in note for note in later.notes)
+
+
+def test_pixels_are_known_to_every_benchmark_of_pairs(folder: Path) -> None:
+    found = bench_tll(folder, ["pixels"]).to_dict()["encoders"]["pixels"]
+    assert set(found) == {"cosine", "euclidean"}
+    assert found["euclidean"]["recall"]["1"] > 50
 
 
 def test_vectors_of_one_length_have_the_ranks_of_cosine_by_l2(folder: Path) -> None:

@@ -48,6 +48,15 @@ def test_every_figure_by_hand(folder: Path) -> None:
     json.dumps(result.to_dict(), allow_nan=False)
 
 
+def test_a_result_is_a_line_and_a_table(folder: Path) -> None:
+    result = bench_triplets(folder, [shade_encoder(), "nobody"], metric="euclidean")
+    assert repr(result) == "TripletsResult(4 triplets: shade 0.472)"
+    frame = result.to_pandas()
+    assert list(frame["encoder"]) == ["shade"]
+    assert frame["score"][0] == pytest.approx(8.5 / 18)
+    assert frame["low"][0] <= frame["score"][0] <= frame["high"][0]
+
+
 def test_rows_hold_distances_and_agreement(folder: Path) -> None:
     rows = list(bench_triplets(folder, [shade_encoder()], metric="euclidean").rows())
     assert [(row["distance_a"], row["distance_b"]) for row in rows] == [

@@ -71,6 +71,18 @@ def test_people_see_a_table(bench: Bench, pairs: Path) -> None:
     assert "recall@10" in result.stdout
 
 
+def test_rows_stay_readable_in_80_columns(bench: Bench, pairs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    result = bench(pairs, "-e", "pixels", "--attributes", "layout,edges")
+    assert result.exit_code == 0, result.output
+    lines = [line for line in result.stdout.splitlines() if line[:1] in "┏┃┡│└"]
+    assert max(len(line) for line in lines) <= 80
+    rows = [line for line in lines if re.match(r"│ (Layout|Modality: edges) +│ (one|both) +│", line)]
+    assert len(rows) == 8  # two attributes, two sides, two tables
+    number, pair = r" +[+-]?[\d.]+ │", r" +[+-][\d.]+, [+-][\d.]+ │"
+    assert all(re.search(number + pair, row) for row in rows)
+
+
 def test_a_folder_gets_report_results_table_and_figures(bench: Bench, pairs: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     arguments = (pairs, "-e", "classic:layout", "-e", "classic:color", "--attributes", "layout,color")

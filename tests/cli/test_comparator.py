@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import tarfile
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from typer.testing import CliRunner
 from lookalike.cli.comparator import app
 from lookalike.errors import BenchmarkError, ComparatorError
 from lookalike.gallery import Gallery
+from lookalike.gallery.reranking import images_of
 from tests.cli.conftest import Command
 from tests.similarity.test_comparator import drawings, noisy
 
@@ -74,6 +76,56 @@ def test_fit_compare_and_search(lookalike: Command, pairs: Path) -> None:
     assert lookalike("search", two[0], "-g", "g", "--rerank", "nowhere").err.startswith(
         "lookalike: nowhere holds no"
     )
+
+
+def test_hits_in_an_archive_are_read(lookalike: Command, pairs: Path) -> None:
+    call("fit", pairs, "-e", "classic:layout", "-o", "made")
+    with tarfile.open("x.tar", "w") as archive:
+        archive.add(pairs / "right", arcname="right")
+    lookalike("index", "x.tar", "--gallery", "g", "--encoder", "classic:color")
+    hits = Gallery.open("g").search(str(pairs / "left" / "l03.png"), k=PAIRS, rerank="made")
+    assert hits[0].path.endswith("x.tar::right/r03.png")
+    scores = [hit.row["comparator_score"] for hit in hits]
+    assert None not in scores
+    assert scores == sorted(scores, reverse=True)
+    Path("x.tar").unlink()
+    assert images_of(hits.paths) == hits.paths  # nothing to read from: they will come last
+    gone = Gallery.open("g").search(str(pairs / "left" / "l03.png"), k=3, rerank="made")
+    assert [hit.row["comparator_score"] for hit in gone] == [None] * 3
+
+
+def test_a_folder_is_not_overwritten_unasked(pairs: Path) -> None:
+    again = ("fit", pairs, "-e", "classic:layout", "--cue", "colour", "-o")
+    Path("empty").mkdir()
+    result = CliRunner().invoke(app, [str(argument) for argument in (*again, "empty")])
+    assert result.exit_code == 0
+    assert "32 pairs are fewer than 200: weights from so few are not to be relied on" in result.stderr
+    card = Path("empty/comparator.json")
+    before = card.stat().st_mtime_ns
+    with pytest.raises(ComparatorError, match="holds a comparator already; give --overwrite"):
+        call(*again, "empty")
+    assert card.stat().st_mtime_ns == before
+    call(*again, "empty", "--overwrite")
+    assert card.stat().st_mtime_ns > before
+    with pytest.raises(ComparatorError, match="not empty and holds no comparator"):
+        call(*again, pairs, "--overwrite")
+    with pytest.raises(ComparatorError, match="is a file"):
+        call(*again, pairs / "pairs.csv")
+
+
+def test_a_run_over_fitted_pairs_says_so(lookalike: Command, pairs: Path) -> None:
+    call("fit", pairs, "-e", "classic:layout", "-o", "made")
+    done = lookalike("bench", "pairs", pairs, "-e", "classic:color", "--comparator", "made", "-o", "out")
+    assert "WARNING: made was fitted on 32 of the 32 pairs" in done.err
+    assert "FITTED ON" in done.out
+    assert json.loads(Path("out/results.json").read_text())["fitted_pairs"] == {"made": 32}
+    assert "no measurement" in Path("out/report.html").read_text()
+    (pairs / "pairs.csv").write_text(
+        "left,right\n" + "\n".join(f"l{n:02}.png,r{n + 1:02}.png" for n in range(9))
+    )
+    other = lookalike("bench", "pairs", pairs, "-e", "classic:color", "--comparator", "made", "--json")
+    assert other.json["fitted_pairs"] == {}
+    assert any("fitted on none of these pairs" in note for note in other.json["notes"])
 
 
 def test_evaluate(pairs: Path) -> None:

@@ -49,9 +49,7 @@ def test_tll_and_a_saved_folder(tmp_path: Path) -> None:
     again = open_judgments(tmp_path / "saved", images=tmp_path)
     assert again.table.equals(read_pairs(tmp_path).table)
     assert again.paths("left") == pairs.paths("left")
-    with pytest.raises(
-        JudgmentError, match=r"no triplets here; understood are a folder saved by lookalike; NIGHTS"
-    ):
+    with pytest.raises(JudgmentError, match=r"no triplets here; likeliest wanted: .*CSV of triplets"):
         open_judgments(tmp_path, kind="triplets")
 
 
@@ -60,11 +58,15 @@ def test_nothing_that_is_understood(tmp_path: Path) -> None:
         open_judgments(tmp_path / "none")
     with pytest.raises(JudgmentError) as caught:
         open_judgments(tmp_path)
-    for words in ("Totally Looks Like", "NIGHTS", "BAPPS", "THINGS", "CSV of pairs", "CSV of triplets"):
+    for words in ("Totally Looks Like", "CSV of pairs", "CSV of triplets", "judgments-format"):
         assert words in str(caught.value)
     assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < len(str(tmp_path)) + 300
     write(tmp_path / "x.csv", "name,age", "cup,3")
     with pytest.raises(JudgmentError, match="no judgments are recognised"):
+        open_judgments(tmp_path)
+    write(tmp_path / "x.csv", "a,b,votes_same", "cup,mug,3")
+    with pytest.raises(JudgmentError, match="likeliest wanted: CSV of same/different votes"):
         open_judgments(tmp_path)
     (tmp_path / "pairs.csv").write_bytes(b"\xff\xfe\x00bad")
     with pytest.raises(JudgmentError, match=r"pairs\.csv is no CSV file of UTF-8 text"):

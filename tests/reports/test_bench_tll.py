@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -56,6 +57,17 @@ def test_everything_is_on_the_page(html: str, result: PairsResult) -> None:
     assert "densenet121" in html  # the paper's own rows
     assert "net.onnx: no s" in html
     assert "/away" not in html  # no folder of this machine
+
+
+def test_figures_of_fitted_pairs_are_marked(result: PairsResult) -> None:
+    note = "WARNING: /home/me/mine was fitted on 9 of these pairs"
+    first, *others = result.measured
+    fitted = [replace(first, fitted_pairs=9), *others]
+    html = tll_page(replace(result, measured=fitted, notes=[*result.notes, note]), {})
+    start = html.index('<p class="fitted"')
+    assert start < html.index('<h2 id="recall-h"')
+    assert "WARNING: mine was fitted" in html[start:]
+    assert "fitted on these pairs: no measurement" in html
 
 
 def test_nothing_hostile_gets_through(html: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from lookalike.errors import ComparatorError, InvalidArgument, MissingDependency
 from lookalike.similarity.comparator import Comparator, fit_described, score_matrix, to_probability
 from lookalike.similarity.comparator_describe import Descriptions, describe
 from lookalike.similarity.comparator_fit import fit_line, gather, learn_weights
+from lookalike.similarity.comparator_pairs import hashes_of_images
 from lookalike.similarity.comparator_space import learn_space
 from lookalike.similarity.cues import choose
 
@@ -269,3 +271,19 @@ def test_faces_without_dlib(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(MissingDependency, match=r"lookalike\[faces\]"):
         Comparator.fit(left, left, encoder="classic:layout", faces=True, cache=False)
     assert Comparator.fit(left, left, encoder="classic:layout", faces=False, cache=False).face_spec is None
+
+
+def test_the_pairs_of_the_fit_are_kept_as_hashes(drawn: Comparator, tmp_path: Path) -> None:
+    images = drawings(24, 1)
+    partners = noisy(images, 2)
+    assert drawn.fitted is not None
+    assert (drawn.fitted.dtype, len(drawn.fitted)) == (np.uint64, 24)
+    assert np.isin(hashes_of_images(partners[:5], images[:5]), drawn.fitted).all()  # either way round
+    assert not np.isin(hashes_of_images(images[:5], partners[1:6]), drawn.fitted).any()
+    drawn.save(tmp_path / "c")
+    np.testing.assert_array_equal(Comparator.load(tmp_path / "c").fitted, drawn.fitted)
+
+
+def test_a_comparator_of_an_older_version_does_not_know_its_pairs(drawn: Comparator, tmp_path: Path) -> None:
+    replace(drawn, fitted=None).save(tmp_path / "old")
+    assert Comparator.load(tmp_path / "old").fitted is None

@@ -24,7 +24,13 @@ from lookalike.similarity.cues_faces import (
     mouth_of,
     place_of,
 )
-from lookalike.similarity.cues_vectors import AlignedMaps, WhitenedVectors, learn_whitening, whiten
+from lookalike.similarity.cues_vectors import (
+    AlignedMaps,
+    BestBuddies,
+    WhitenedVectors,
+    learn_whitening,
+    whiten,
+)
 
 
 def face(size: float = 50.0, descriptor: float = 0.0, tilt: float = 0.0, top: float = 60.0) -> Face:
@@ -194,3 +200,32 @@ def test_aligned_maps_look_at_the_same_places() -> None:
     here, there = measure.view(state, side), measure.view(state, moved)
     np.testing.assert_allclose(np.diag(measure.compare(here, here)), 1.0, atol=1e-4)  # 9 cells, mean cosine 1
     assert np.abs(np.diag(measure.compare(here, there))).mean() < 0.5
+
+
+def test_best_buddies_by_hand() -> None:
+    """Cells choose each other wherever they lie; a cell that is not chosen back adds nothing."""
+    up, right, slant = (0.0, 1.0), (1.0, 0.0), (0.8, 0.6)
+    a = np.array([[up, right], [up, slant]], dtype=np.float32)
+    b = np.array([[right, up], [right, slant]], dtype=np.float32)
+    scores = BestBuddies("buddies", "local", "map").compare(
+        cues.View(a, np.ones(2, bool)), cues.View(b, np.ones(2, bool))
+    )
+    # (up, right) and (right, up): two pairs of buddies, cosine 1 each, over two cells: 1.
+    # (up, right) and (right, slant): up prefers slant (0.6), slant prefers right (0.8): no buddies; right and right: 1. So 0.5.
+    # (up, slant) and (right, up): up-up 1; slant and right choose each other (0.8): 0.9.
+    # (up, slant) and (right, slant): slant-slant 1; up prefers slant, which has its own: 0.5.
+    np.testing.assert_allclose(scores, [[1.0, 0.5], [0.9, 0.5]], atol=1e-6)
+
+
+def test_best_buddies_see_a_moved_part_where_aligned_maps_do_not() -> None:
+    random = np.random.default_rng(3)
+    maps = random.normal(size=(40, 9, 12)).astype(np.float32)
+    moved = np.roll(maps, 4, axis=1)
+    images, others = (Descriptions({"map": one}, None, "e", None) for one in (maps, moved))
+    found = {}
+    for measure in (BestBuddies("buddies", "local", "map"), AlignedMaps("aligned", "local", "map")):
+        state = measure.learn(images)
+        scores = measure.compare(measure.view(state, images), measure.view(state, others))
+        found[measure.name] = float((scores.argmax(axis=1) == np.arange(40)).mean())
+    assert found["buddies"] == 1.0
+    assert found["aligned"] < 0.3

@@ -84,13 +84,21 @@ def test_agreement_with_a_teacher_does_not_see_a_turn() -> None:
     assert teacher_score(np.ones((5, 2), np.float32), vectors).value == 0  # all alike says nothing
 
 
-def test_hamming_recall_counts_alike_codes_within_the_radius() -> None:
+def test_hamming_f1_counts_alike_codes_within_the_radius() -> None:
     # Codes 000, 001, 111 | 111: with radius 1, image 0 finds 1 but not 2; labels 0 0 0 1.
     bits = np.array([[-1, -1, -1], [-1, -1, 1], [1, 1, 1], [1, 1, 1]], dtype=np.float32)
     found = hamming_score(bits, np.array([0, 0, 0, 1]), radius=1)
     # Image 0: 1 of 2 alike; image 1: 0 only (distance 2 to 111), 1 of 2; image 2: none of 2, one stranger.
-    assert found.items.tolist() == [0.5, 0.5, 0.0]
-    assert found.more == {"precision": pytest.approx(2 / 3), "returned": 1.0}
+    # F1 = 2 x found / (alike + returned): 2 x 1 / (2 + 1) twice, then 0; recall 1/2, 1/2, 0; precision 1, 1, 0.
+    assert found.items.tolist() == pytest.approx([2 / 3, 2 / 3, 0.0])
+    assert found.more == {
+        "recall": pytest.approx(1 / 3),
+        "precision": pytest.approx(2 / 3),
+        "returned": 1.0,
+    }
+    # One code for everything finds all, and the figure says that it is worth little: 2 x 2 / (2 + 3), 3 times.
+    assert hamming_score(np.ones((4, 3), np.float32), np.array([0, 0, 0, 1])).value == pytest.approx(0.8)
+    assert hamming_score(np.ones((10, 3), np.float32), np.repeat(np.arange(5), 2)).value == pytest.approx(0.2)
 
 
 def test_two_scores_of_the_same_items_are_compared_in_pairs() -> None:

@@ -1,14 +1,18 @@
-"""The encoders of a run: each once, by the name under which it stands in the results."""
+"""The encoders of a run: each once, by the name under which it stands in the results; and how they are loaded."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lookalike.encoders import Encoder
+from lookalike.encoders import Encoder, EncoderOptions, load_encoder
 from lookalike.errors import BenchmarkError, printable
+from lookalike.similarity import Metric
 
 PAPER = "paper"
 """As an encoder's name: the eight networks of the Totally-Looks-Like paper."""
+
+PIXELS = "pixels"
+"""As an encoder's name: the baseline without any knowledge, L2 distance of 32 x 32 RGB thumbnails."""
 
 
 def distinct_encoders(encoders: Sequence[str | Encoder]) -> tuple[list[str | Encoder], list[str]]:
@@ -44,3 +48,21 @@ def distinct_encoders(encoders: Sequence[str | Encoder]) -> tuple[list[str | Enc
 def encoder_name(encoder: str | Encoder) -> str:
     """As typed, or the card's name."""
     return encoder if isinstance(encoder, str) else encoder.card.name
+
+
+def bench_encoder(wanted: str | Encoder, options: EncoderOptions | None = None) -> Encoder:
+    """The encoder of that name: everything that :func:`lookalike.load_encoder` knows, and ``pixels``.
+
+    Raises:
+        UnknownEncoder, MissingDependency, WeightsNotFound: as there.
+    """
+    if isinstance(wanted, str) and wanted.strip() == PIXELS:
+        from lookalike.benchmarks.triplets_pixels import pixels_encoder
+
+        return pixels_encoder()
+    return load_encoder(wanted, options)
+
+
+def usual_metric(wanted: str | Encoder) -> Metric:
+    """How vectors are compared where nobody says: by cosine, those of ``pixels`` by L2."""
+    return "euclidean" if encoder_name(wanted).strip() == PIXELS else "cosine"

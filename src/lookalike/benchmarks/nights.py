@@ -22,6 +22,7 @@ from lookalike.benchmarks.triplets_encoders import (
 )
 from lookalike.benchmarks.two_afc import TwoAfc, two_afc
 from lookalike.encoders import DEFAULT_ENCODER, Encoder, EncoderOptions
+from lookalike.errors import JudgmentError, printable
 from lookalike.similarity import Metric
 
 if TYPE_CHECKING:
@@ -153,6 +154,11 @@ def bench_nights(
     from lookalike.judgments import read_nights, read_nights_jnd
 
     encoders, twice = distinct_encoders(encoders)
+    if not (Path(folder) / "data.csv").is_file():
+        raise JudgmentError(
+            f"{printable(str(folder))}: NIGHTS is not here; it looks like data.csv with ref/ and distort/ beside it; for "
+            "triplets use `lookalike bench triplets`"
+        )
     table = read_nights(
         folder,
         split=split,

@@ -16,7 +16,7 @@ from lookalike.benchmarks.odd_one_out import OddOneOut, odd_one_out
 from lookalike.benchmarks.statistics import Estimate, PairedTest, bootstrap_mean, paired_means
 from lookalike.benchmarks.triplets_encoders import Failed, check_any, each_encoder
 from lookalike.encoders import DEFAULT_ENCODER, Encoder, EncoderOptions
-from lookalike.errors import BenchmarkError
+from lookalike.errors import BenchmarkError, JudgmentError, printable
 from lookalike.similarity import Metric
 
 if TYPE_CHECKING:
@@ -178,11 +178,17 @@ def _opened(
     judged: OddOneOutTable | Path | str, images: Path | str | None, split: str | None, how: dict[str, Any]
 ) -> OddOneOutTable:
     from lookalike.judgments import OddOneOutTable, open_judgments, read_things
+    from lookalike.judgments.opening import recognised
 
     if not isinstance(judged, str | Path):
         return judged
     if split is not None:
         return read_things(judged, images, split=split, **how)
+    if Path(judged).exists() and not recognised(judged, "odd-one-out"):
+        raise JudgmentError(
+            f"{printable(str(judged))}: no odd-one-out answers are here; THINGS looks like validationset.txt or "
+            "trainset.txt, other answers like a CSV a,b,c,odd; for triplets use `lookalike bench triplets`"
+        )
     table = open_judgments(judged, images=images, kind="odd-one-out", **how)
     if not isinstance(table, OddOneOutTable):
         raise BenchmarkError(f"{judged} holds judgments of the kind {table.kind!r}, not odd-one-out")

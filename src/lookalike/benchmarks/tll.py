@@ -98,7 +98,9 @@ def bench_pairs(
     if chosen.faces:
         refuse_faces(names)
     if chosen.generic_faces and not chosen.faces:
-        raise BenchmarkError("generic features of faces need faces: give faces=True as well (--faces)")
+        raise BenchmarkError(
+            "--generic-faces needs the faces that --faces finds: give --faces as well (in Python: faces=True)"
+        )
     table, features, skipped, lost = _readable(table, chosen, progress)
     from lookalike.benchmarks.tll_run import PairsRun
 

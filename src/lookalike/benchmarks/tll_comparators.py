@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
@@ -31,9 +32,26 @@ class PairScorer(Protocol):
         """Scores of every image of ``a`` with every one of ``b``: float32 (n, m), larger is more alike."""
 
 
+@dataclass(frozen=True)
+class ComparatorScores:
+    """A comparator on a table of pairs.
+
+    Attributes:
+        name: its folder as typed, or its own name.
+        distances: float32 (n, m), minus the log odds.
+        fitted_pairs: how many of the scored pairs it was fitted on; 0 also where it does not know.
+        notes: for the reader.
+    """
+
+    name: str
+    distances: NDArray[np.float32]
+    fitted_pairs: int = 0
+    notes: list[str] = field(default_factory=list)
+
+
 def comparator_distances(
     given: Any, table: PairTable, gallery: Sequence[str], progress: Progress | None = None
-) -> tuple[str, NDArray[np.float32], list[str]] | Unavailable:
+) -> ComparatorScores | Unavailable:
     """Distances (minus the scores: log odds) of a table's left images to a gallery by a comparator.
 
     Args:
@@ -43,7 +61,7 @@ def comparator_distances(
         progress: told how far it is.
 
     Returns:
-        (name, float32 (n, m), notes for the reader), or why it cannot be had.
+        Its scores, or why it cannot be had.
 
     Raises:
         ImageError: an image cannot be read.
@@ -62,8 +80,30 @@ def comparator_distances(
         raise BenchmarkError(
             f"comparator {name} gave {scores.shape} scores where {(len(table), len(gallery))} numbers are wanted"
         )
-    note = "A comparator learns from human pairs: its figures are honest only on pairs that it was not fitted on."
-    return name, -scores, [note]
+    fitted, note = _fitted(scorer, name, table)
+    return ComparatorScores(name, -scores, fitted, [note])
+
+
+def _fitted(scorer: PairScorer, name: str, table: PairTable) -> tuple[int, str]:
+    """How many of the scored pairs it was fitted on, and the sentence that a reader must see."""
+    known = getattr(scorer, "fitted", None)
+    if known is None:
+        return 0, (
+            f"{name} learned from human pairs and does not say from which: its figures are honest only on pairs that "
+            "it was not fitted on."
+        )
+    from lookalike.similarity.comparator_pairs import count_fitted
+
+    count = count_fitted(known, table.column("left"), table.column("right"))
+    if not count:
+        return 0, (
+            f"{name} was fitted on none of these pairs (compared by the content of their files); images that occur in "
+            "both sets, or copies of them, still make its figures too good."
+        )
+    return count, (
+        f"WARNING: {name} was fitted on {count:,} of the {len(table):,} pairs scored here, so its figures are no "
+        "measurement; `lookalike comparator evaluate` scores each pair by a comparator that never saw it."
+    )
 
 
 def _scorer(given: Any) -> PairScorer:

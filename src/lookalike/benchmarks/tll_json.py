@@ -26,6 +26,7 @@ def as_dict(result: PairsResult) -> dict[str, Any]:
         "pairs": len(result.table),
         "candidates": len(result.gallery),
         "encoders": encoders,
+        "fitted_pairs": {one.name: one.fitted_pairs for one in result.main if one.fitted_pairs},
         "associative_recall": {
             one.name: {str(m): 100 * spread.mean for m, spread in one.associative.items()}
             for one in result.main

@@ -19,7 +19,7 @@ from lookalike.benchmarks.distances import (
     set_distances,
     with_faces,
 )
-from lookalike.benchmarks.encoder_names import encoder_name
+from lookalike.benchmarks.encoder_names import bench_encoder, encoder_name
 from lookalike.benchmarks.features import BadImage, Features, raw
 from lookalike.benchmarks.near_duplicates import NearDuplicates, near_duplicates
 from lookalike.benchmarks.progress import Progress
@@ -133,7 +133,7 @@ class PairsRun:
         """One encoder with everything that is made of it; whatever is wrong with it is a line of the result."""
         name = encoder_name(wanted)
         try:
-            encoder = load_encoder(wanted, self.options.encoder_options)
+            encoder = bench_encoder(wanted, self.options.encoder_options)
             plain = raw(encoder)
             with self._clock(f"features: {name}"):
                 vectors = self.features.embed(plain)
@@ -257,9 +257,9 @@ class PairsRun:
             if isinstance(made, Unavailable):
                 self.unavailable.append(made)
             else:
-                name, distances, notes = made
-                self.measured.append(self._scored(name, "cosine", "comparator", distances))
-                self.notes += [note for note in notes if note not in self.notes]
+                scored = self._scored(made.name, "cosine", "comparator", made.distances)
+                self.measured.append(replace(scored, fitted_pairs=made.fitted_pairs))
+                self.notes += [note for note in made.notes if note not in self.notes]
 
     def _with_errors(self, made: PairsResult) -> PairsResult:
         best = made.best

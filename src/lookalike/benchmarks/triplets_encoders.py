@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.benchmarks.encoder_names import distinct_encoders, encoder_name
+from lookalike.benchmarks.encoder_names import bench_encoder, distinct_encoders, encoder_name, usual_metric
 from lookalike.benchmarks.features import Features
-from lookalike.encoders import Encoder, EncoderOptions, load_encoder
+from lookalike.encoders import Encoder, EncoderOptions
 from lookalike.errors import BenchmarkError, ImageError, JudgmentError, LookalikeError
 from lookalike.similarity import METRICS, Metric, cosine, euclidean
 
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 
     from lookalike.benchmarks.progress import Progress
     from lookalike.judgments import ImageCatalogue
-
-PIXELS = "pixels"
-"""Name of the baseline without any knowledge: L2 distance of 32 x 32 RGB thumbnails."""
 
 _ROWS_AT_ONCE = 1024
 
@@ -104,9 +101,9 @@ def each_encoder(
     rows = {content: row for row, content in enumerate(features.contents)}
     for wanted in given:
         name = encoder_name(wanted)
-        own = metric or ("euclidean" if wanted == PIXELS else "cosine")
+        own = metric or usual_metric(wanted)
         try:
-            encoder = _load(wanted, options)
+            encoder = bench_encoder(wanted, options)
             yield ImageVectors(name, features.embed(encoder), rows, own)
         except (ImageError, JudgmentError):
             raise
@@ -127,14 +124,6 @@ def check_any(found: Mapping[str, object]) -> None:
 def one_line(error: Exception) -> str:
     """An error's message without line breaks."""
     return " ".join(str(error).split())
-
-
-def _load(wanted: str | Encoder, options: EncoderOptions | None) -> Encoder:
-    if wanted == PIXELS:
-        from lookalike.benchmarks.triplets_pixels import pixels_encoder
-
-        return pixels_encoder()
-    return load_encoder(wanted, options)
 
 
 def _transformed(

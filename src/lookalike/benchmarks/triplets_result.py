@@ -19,6 +19,8 @@ from lookalike.errors import BenchmarkError
 from lookalike.similarity import Metric
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from lookalike.judgments import TripletTable
 
 CLEAR = 0.8
@@ -120,6 +122,22 @@ class TripletsResult:
     def answers(self) -> int:
         """How many single answers were given to these triplets."""
         return int(self.table.array("votes_a").sum() + self.table.array("votes_b").sum())
+
+    def __repr__(self) -> str:
+        scores = ", ".join(f"{name} {one.to_dict()['score']:.3f}" for name, one in self.worked.items())
+        return f"TripletsResult({len(self.table)} triplets: {scores or 'nothing could be measured'})"
+
+    def to_pandas(self) -> pd.DataFrame:
+        """One row for each encoder: score with its 95 % interval, majority, explainable share; in [0, 1]."""
+        import pandas as pd
+
+        rows = []
+        for name, one in self.worked.items():
+            figures = one.to_dict()
+            low, high = figures["interval"]
+            plain = {key: figures.get(key) for key in ("score", "majority", "explainable")}
+            rows.append({"encoder": name, **plain, "low": low, "high": high})
+        return pd.DataFrame(rows)
 
     def to_dict(self) -> dict[str, Any]:
         """What `bench triplets --json` prints; shares in [0, 1]."""

@@ -37,7 +37,10 @@ def ablation(
         Path, typer.Argument(metavar="DATA", help="Pairs or triplets: a folder or CSV.", show_default=False)
     ],
     encoder: Annotated[
-        list[str] | None, typer.Option("--encoder", "-e", help=f"May be repeated; default {DEFAULT_ENCODER}.")
+        list[str] | None,
+        typer.Option(
+            "--encoder", "-e", help=f"May be repeated, `pixels` is the baseline; default {DEFAULT_ENCODER}."
+        ),
     ] = None,
     attributes: Annotated[
         str | None,
@@ -127,7 +130,7 @@ def _measure(
     """The results, and encoder -> why it could not be had; images that cannot be read end the run."""
     from lookalike.benchmarks.ablation import ablate
     from lookalike.benchmarks.ablation_scores import task_of
-    from lookalike.encoders import load_encoder
+    from lookalike.benchmarks.encoder_names import bench_encoder, usual_metric
 
     task_of(table, "cosine", seed)  # a table that cannot be used is no encoder's fault
     results: list[AblationResult] = []
@@ -138,7 +141,8 @@ def _measure(
                 results.append(
                     ablate(
                         table,
-                        load_encoder(name, options),
+                        bench_encoder(name, options),
+                        metric=usual_metric(name),
                         attributes=attributes,
                         side=sides,
                         seed=seed,
@@ -161,14 +165,19 @@ def _document(table: Judgments, results: Sequence[AblationResult], failed: dict[
 
 
 def _print(result: AblationResult) -> None:
+    """Two tables of less than 80 columns: what it did to agreement, and how far the pairs moved."""
     from lookalike.benchmarks.ablation_attributes import ATTRIBUTES
-    from lookalike.reports.bench_ablation import ablation_cells, percent
+    from lookalike.reports.bench_ablation import agreement_cells, percent, shift_cells
 
-    columns = ["without", "from", result.measure, "change, points", "p (Holm)", "shift, SD", "random pairs"]
-    rows = [["nothing", "", percent(result.intact), "", "", "", ""]]
-    for row in result.rows:
-        rows.append([ATTRIBUTES[row.attribute].title, row.side, *ablation_cells(row)])
-    title = f"{result.encoder}: {result.items} {result.kind}, {result.images} images"
+    names = [[ATTRIBUTES[row.attribute].title, row.side] for row in result.rows]
+    output.say(f"{result.encoder}: {result.items} {result.kind}, {result.images} images")
+    output.say(f"{result.measure} with nothing taken away: {percent(result.intact)} %")
+    columns = ["without", "from", result.measure, "change", "95 %", "p (Holm)"]
+    rows = [[*name, *agreement_cells(row)] for name, row in zip(names, result.rows, strict=True)]
+    output.print_table("agreement, percent", columns, rows, right=columns[2:])
+    columns = ["without", "from", "moved", "95 %", "random pairs"]
+    rows = [[*name, *shift_cells(row)] for name, row in zip(names, result.rows, strict=True)]
+    title = "how far the pairs move apart (+) or together (-), standard deviations"
     output.print_table(title, columns, rows, right=columns[2:])
 
 

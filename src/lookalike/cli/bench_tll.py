@@ -42,7 +42,7 @@ Encoders = Annotated[
     list[str] | None,
     typer.Option(
         "--encoder", "-e",
-        help=f"May be repeated; 'paper' stands for the paper's eight networks; default {DEFAULT_ENCODER}.",
+        help=f"May be repeated; paper: the paper's eight networks, pixels: 32 x 32 thumbnails; default {DEFAULT_ENCODER}.",
         show_default=False,
     ),
 ]  # fmt: skip
@@ -200,7 +200,7 @@ def _print(result: PairsResult) -> None:
     columns = ["encoder", "distance", *(f"R@{k}" for k in RANKS)]
     rows = [
         [
-            names[one.name],
+            names[one.name] + (" (FITTED ON THESE PAIRS)" if one.fitted_pairs else ""),
             one.distance,
             *(f"{100 * one.recall.at[k].value:.1f}" for k in RANKS),
         ]
@@ -218,6 +218,9 @@ def _print(result: PairsResult) -> None:
             output.note(f"{printable(bad.name)}: {bad.reason}")
         if len(result.skipped) > BAD_SHOWN:
             output.note(f"and {len(result.skipped) - BAD_SHOWN:,} more; --json lists them all")
-    for note in result.notes:
-        output.say(note)
+    for text in result.warnings:
+        output.note(text)
+    for text in result.notes:
+        if text not in result.warnings:
+            output.say(text)
     output.say(f"{result.seconds['total']:.1f} s")

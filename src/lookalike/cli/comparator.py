@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from lookalike.benchmarks.comparator_cv import ComparatorResult
     from lookalike.judgments import PairTable
 
+FEW_PAIRS = 200
+"""Below so many pairs a fit says that its weights are not to be relied on."""
+
 app = typer.Typer(
     help="Similarity that looks at both images: learn it from pairs that people made, measure it.",
     no_args_is_help=True,
@@ -60,6 +63,9 @@ def fit(
     faces: Faces = False,
     cue: Cues = None,
     images: Images = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace the comparator that the folder holds.")
+    ] = False,
     seed: Seed = 0,
     cache: Cache = True,
     device: DeviceOption = "auto",
@@ -69,8 +75,10 @@ def fit(
 ) -> None:
     """Learn a comparator from all pairs of DATA and save it."""
     from lookalike.similarity.comparator import Comparator
+    from lookalike.similarity.comparator_files import refuse_occupied
 
     started = time.perf_counter()
+    refuse_occupied(folder, overwrite=overwrite)
     table = _pairs(data, images)
     with stage_progress() as progress:
         comparator = Comparator.fit(
@@ -80,6 +88,10 @@ def fit(
             options=encoder_options(device, precision, threads),
         )  # fmt: skip
     comparator.save(folder)
+    if len(table) < FEW_PAIRS:
+        output.note(
+            f"{len(table)} pairs are fewer than {FEW_PAIRS}: weights from so few are not to be relied on"
+        )
     seconds = time.perf_counter() - started
     columns = zip(comparator.trained.space.columns, comparator.trained.weights, strict=True)
     weights = [{"cue": c, "column": name, "weight": float(weight)} for (c, name), weight in columns]

@@ -18,6 +18,7 @@ from lookalike.cli.data_bad import (
     without_strangers,
 )
 from lookalike.cli.data_distractors import distractors
+from lookalike.cli.data_twins import twins
 from lookalike.cli.options import JsonOption
 from lookalike.cli.progress import Progress, stage_progress
 from lookalike.errors import JudgmentError
@@ -31,6 +32,7 @@ app = typer.Typer(
 )
 
 app.command()(distractors)
+app.command()(twins)
 
 DataArgument = Annotated[
     Path,

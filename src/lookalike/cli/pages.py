@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,9 +21,10 @@ from lookalike.reports import (
     contact_sheet,
     duplicates_page,
 )
+from lookalike.reports.local_paths import without_folders
 
 if TYPE_CHECKING:
-    from lookalike.gallery import Gallery, Hits
+    from lookalike.gallery import Gallery, Hit, Hits
     from lookalike.gallery.clusters import Cluster, Clusters
     from lookalike.gallery.duplicates import DuplicateGroup, DuplicateImage, Duplicates
     from lookalike.gallery.map import MapData
@@ -73,19 +75,45 @@ def file_link(path: str) -> str | None:
 
 
 def hit_views(hits: Hits) -> list[HitView]:
-    """The hits of a search."""
-    return [
-        HitView(hit.rank, row_picture(hit.row, hits.thumbnails.get(hit.id)), hit.distance) for hit in hits
-    ]
+    """The hits of a search; a comparator's probability stands below the picture."""
+    views = []
+    for hit in hits:
+        sure = probability(hit)
+        caption = "" if sure is None else f"probability {sure:.3f}"
+        picture = row_picture(hit.row, hits.thumbnails.get(hit.id), caption)
+        views.append(HitView(hit.rank, picture, hit.distance))
+    return views
 
 
-def hits_page(hits: Hits, queries: Sequence[Path], text: Sequence[str], gallery: Gallery) -> str:
-    """The contact sheet of a search."""
+def probability(hit: Hit) -> float | None:
+    """That a person would pair the hit with the query, at even odds; None where no comparator could score it."""
+    score = hit.row.get("comparator_score")  # log odds
+    return None if score is None else 1 / (1 + math.exp(-min(max(float(score), -500.0), 500.0)))
+
+
+def encoder_name(gallery: Gallery) -> str:
+    """A gallery's encoder for a page that is handed on: a file by its name only, without its folders."""
+    spec = gallery.settings.encoder
+    kind, colon, file = spec.partition(":")
+    if kind != "onnx" or not colon:
+        return without_folders(spec)
+    return f"{kind}:{(PureWindowsPath(file) if chr(92) in file else PurePosixPath(file)).name}"
+
+
+def hits_page(
+    hits: Hits, queries: Sequence[Path], text: Sequence[str], gallery: Gallery, rerank: Path | None = None
+) -> str:
+    """The contact sheet of a search; ``rerank`` is the comparator's folder, where one gave the order."""
     how = "exact" if hits.exact else "approximate"
     note = (
         f"{how} search ({hits.engine}) over {hits.searched} images in {hits.seconds * 1000:.0f} ms, "
-        f"encoder {gallery.settings.encoder}"
+        f"encoder {encoder_name(gallery)}"
     )
+    if rerank is not None:
+        note += (
+            f"; re-ranked by the comparator {rerank.resolve().name} "
+            "(probability: that a person would pair the two, at even odds)"
+        )
     pictures = [query_picture(path) for path in queries]
     return contact_sheet("What looks alike", pictures, hit_views(hits), note, text=", ".join(text))
 
@@ -108,7 +136,7 @@ def duplicates_html(found: Duplicates, gallery: Gallery) -> str:
     threshold = None
     if found.threshold is not None:
         threshold = ThresholdView(found.threshold.value, neighbour_distances(gallery), found.threshold.reason)
-    note = f"{found.images} images, encoder {gallery.settings.encoder}; keep rule: {', '.join(found.keep)}"
+    note = f"{found.images} images, encoder {encoder_name(gallery)}; keep rule: {', '.join(found.keep)}"
     views = [group_view(group, thumbnails) for group in found.groups]
     return duplicates_page("Duplicates", views, threshold=threshold, note=note)
 
@@ -166,7 +194,7 @@ def clusters_html(found: Clusters, gallery: Gallery, labels: str | None) -> str:
         noise_size=int(found.unclustered.size),
         agreement=agreement,
         label_column=labels or "",
-        note=f"{found.method}: {found.note}; {found.images} images, encoder {gallery.settings.encoder}",
+        note=f"{found.method}: {found.note}; {found.images} images, encoder {encoder_name(gallery)}",
     )
 
 
@@ -179,7 +207,7 @@ def map_view(data: MapData, gallery: Gallery, title: str = "Map") -> MapView:
     order = np.searchsorted(table.column("id").to_numpy(), data.ids)
     values = {name: table.column(name).take(order).to_pylist() for name in chosen}
     known = {name: column for name, column in values.items() if any(value is not None for value in column)}
-    note = f"{data.method}, encoder {gallery.settings.encoder}" + (f"; {data.note}" if data.note else "")
+    note = f"{data.method}, encoder {encoder_name(gallery)}" + (f"; {data.note}" if data.note else "")
     return MapView(
         title,
         data.xy,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -17,6 +17,9 @@ from lookalike.cli.options import (
     WhereOption,
     encoder_options,
 )
+
+if TYPE_CHECKING:
+    from lookalike.gallery import Hits
 
 
 def search(
@@ -79,15 +82,11 @@ def search(
     if page is not None:
         from lookalike.cli.pages import hits_page
 
-        output.write_page(hits_page(hits, queries or [], text or [], opened), page)
+        output.write_page(hits_page(hits, queries or [], text or [], opened, rerank), page)
     if json_:
         output.print_json(hits.to_dict())
         return
-    rows = [
-        [str(hit.rank), f"{hit.distance:.4f}", output.short_path(hit.path), hit.row.get("label") or ""]
-        for hit in hits
-    ]
-    output.print_table("", ["rank", "distance", "image", "label"], rows, right=["rank", "distance"])
+    _print_hits(hits, reranked=rerank is not None)
     if not hits.searched:
         output.say(f"no image of the gallery fits --where {where!r}" if where else "the gallery is empty")
         return
@@ -100,7 +99,8 @@ def search(
         )
     if rerank is not None:
         output.say(
-            f"the first {max(k, rerank_top)} put in the order of the comparator {output.short_path(str(rerank))}"
+            f"the first {max(k, rerank_top)} put in the order of the comparator {output.short_path(str(rerank))}; "
+            "probability: that a person would pair the two, at even odds"
         )
     how = "exact" if hits.exact else "approximate"
     output.say(
@@ -108,6 +108,20 @@ def search(
     )
     if page is not None:
         output.say(f"page: {output.short_path(str(page))}")
+
+
+def _print_hits(hits: Hits, *, reranked: bool) -> None:
+    """The table of what was found; in a comparator's order with its probabilities before the distances."""
+    from lookalike.cli.pages import probability
+
+    columns = ["rank", *(["probability"] if reranked else []), "distance", "image", "label"]
+    rows = []
+    for hit in hits:
+        sure = probability(hit)
+        scored = ["none" if sure is None else f"{sure:.3f}"] if reranked else []
+        label = hit.row.get("label") or ""
+        rows.append([str(hit.rank), *scored, f"{hit.distance:.4f}", output.short_path(hit.path), label])
+    output.print_table("", columns, rows, right=["rank", "probability", "distance"])
 
 
 def _box(text: str) -> tuple[int, int, int, int]:

@@ -15,7 +15,7 @@ from lookalike.cli.progress import finite, stage_progress
 from lookalike.errors import InvalidArgument
 
 if TYPE_CHECKING:
-    from lookalike.training.fit import Run
+    from lookalike.training.fitting import Run
 
 
 def train(
@@ -59,7 +59,7 @@ def train(
         return
     if recipe is None:
         raise InvalidArgument("name a recipe file, or one of those that `lookalike train --list` shows")
-    from lookalike.training.fit import fit
+    from lookalike.training.fitting import fit
     from lookalike.training.recipe import Recipe
 
     chosen = Recipe.load(recipe, changes or ())

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, TypeAlias, Union
 
 import numpy as np
 
-from lookalike.errors import InvalidArgument
+from lookalike.errors import InvalidArgument, LookalikeError
 from lookalike.gallery.hits import Hits
-from lookalike.images import ImageLike
+from lookalike.images import ImageLike, open_source
+from lookalike.images.presence import holding_file
 
 if TYPE_CHECKING:
     from lookalike.similarity.comparator import Comparator
@@ -40,9 +41,10 @@ def reranked(hits: Hits, images: Sequence[ImageLike], rerank: Rerank, k: int) ->
 
     started = time.perf_counter()
     comparator = rerank if isinstance(rerank, Comparator) else Comparator.load(rerank)
+    found = images_of(hits.paths)
     scores = np.zeros((len(images), len(hits)))
     for row, image in enumerate(images):
-        for place in comparator.rerank(image, hits.paths):
+        for place in comparator.rerank(image, found):
             scores[row, place.position] = np.nan if place.score is None else place.score
     mean = scores.mean(axis=0)
     order = np.argsort(-np.where(np.isnan(mean), -np.inf, mean), kind="stable")[:k]
@@ -53,3 +55,21 @@ def reranked(hits: Hits, images: Sequence[ImageLike], rerank: Rerank, k: int) ->
     kept = {hit.id: hits.thumbnails[hit.id] for hit in rows if hit.id in hits.thumbnails}
     seconds = hits.seconds + time.perf_counter() - started
     return replace(hits, rows=tuple(rows), seconds=seconds, thumbnails=kept)
+
+
+def images_of(paths: Sequence[str]) -> list[ImageLike]:
+    """What to read for each path of a gallery: the file, or the archive's member; each archive is opened once.
+
+    A member that is no longer there stays its path, which nothing can be read from.
+    """
+    archives: dict[str, set[str]] = {}
+    for path in paths:
+        if (file := holding_file(path)) != path:
+            archives.setdefault(file, set()).add(path)
+    members: dict[str, ImageLike] = {}
+    for file, wanted in archives.items():
+        try:
+            members.update((ref.name, ref) for ref in open_source(file, hidden=True) if ref.name in wanted)
+        except LookalikeError:
+            continue  # the archive was moved or is damaged
+    return [members.get(path, path) for path in paths]

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +22,11 @@ from lookalike.judgments.scales import read_ratings, read_same_different
 from lookalike.judgments.storage import TABLE_FILE, is_saved, load_judgments
 from lookalike.judgments.tables import KINDS
 from lookalike.judgments.things import SPLIT_FILES, read_things
+
+DOCS_PAGE = "docs/reference/judgments-format.md"
+_ENTRIES_SEEN = 1000
+_USUAL = ("CSV of pairs", "CSV of triplets", "Totally Looks Like")
+"""What is named where nothing there gives a hint."""
 
 Images = Path | str | None
 Reader = Callable[..., Judgments]
@@ -56,7 +64,7 @@ def open_judgments(
 
     Raises:
         InvalidArgument: an unknown kind.
-        JudgmentError: nothing there, or no layout fits: one line lists what is understood.
+        JudgmentError: nothing there, or no layout fits: one line names the three likeliest.
         BadRow: a row is wrong.
     """
     place = Path(path)
@@ -72,12 +80,40 @@ def open_judgments(
         if kind in (None, layout.kind) and layout.fits(place):
             return layout.read(place, images, **how)
     wanted = f"no {kind} here" if kind is not None else "no judgments are recognised here"
-    raise JudgmentError(f"{printable(str(place))}: {wanted}; understood are {understood()}")
+    raise JudgmentError(
+        f"{printable(str(place))}: {wanted}; likeliest wanted: {'; '.join(likeliest(place, kind))} "
+        f"(all layouts: {DOCS_PAGE})"
+    )
 
 
-def understood() -> str:
-    """The layouts in words, for messages and help."""
-    return "; ".join(["a folder saved by lookalike", *(layout.name for layout in LAYOUTS)])
+def recognised(path: Path | str, kind: str) -> bool:
+    """Whether :func:`open_judgments` would read this as judgments of that kind, or as a saved table of any."""
+    place = Path(path)
+    if place.name == TABLE_FILE or is_saved(place):
+        return True
+    return any(layout.kind == kind and layout.fits(place) for layout in LAYOUTS)
+
+
+def likeliest(place: Path, kind: str | None = None) -> list[str]:
+    """Names of the (at most) three layouts that share most file and column names with what is there."""
+    there = (
+        {entry.name.lower() for entry in islice(place.iterdir(), _ENTRIES_SEEN)} if place.is_dir() else set()
+    )
+    for file in [place] if place.is_file() else sorted(place.glob("*.csv"))[:1]:
+        if file.suffix.lower() in (".csv", ".tsv"):
+            with suppress(JudgmentError):
+                there.update(name.lower() for name in csv_header(file))
+    chosen = [layout for layout in LAYOUTS if kind in (None, layout.kind)]
+    shared = {layout.name: len(there & _words(layout.name)) for layout in chosen}
+    usual = {name: place for place, name in enumerate(_USUAL)}
+    return sorted(shared, key=lambda name: (-shared[name], usual.get(name.partition(" (")[0], len(usual))))[
+        :3
+    ]
+
+
+def _words(layout: str) -> set[str]:
+    """Files and columns in a layout's name."""
+    return set(re.findall(r"[\w.]+", layout.partition("(")[2].lower()))
 
 
 def _wanted(judgments: Judgments, kind: str | None, place: Path) -> Judgments:

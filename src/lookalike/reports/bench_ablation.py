@@ -132,12 +132,28 @@ def ablation_rows(result: AblationResult) -> list[dict[str, Any]]:
 
 def ablation_cells(row: AblationRow) -> list[str]:
     """The figures of a row in words: agreement, its change, corrected p, shift, shift of random pairs."""
+    _, change, interval, p = agreement_cells(row)
+    shift, shift_interval, random = shift_cells(row)
+    return [percent(row.agreement), f"{change} [{interval}]", p, f"{shift} [{shift_interval}]", random]
+
+
+def agreement_cells(row: AblationRow) -> list[str]:
+    """Agreement in percent, its change in points, the interval of the change, corrected p."""
     change = row.change
     return [
-        percent(row.agreement),
-        f"{100 * change.value:+.1f} [{100 * change.low:+.1f}, {100 * change.high:+.1f}]",
+        f"{100 * row.agreement.value:.1f}",
+        f"{100 * change.value:+.1f}",
+        f"{100 * change.low:+.1f}, {100 * change.high:+.1f}",
         "< 0.001" if row.p_holm < 0.001 else f"{row.p_holm:.3f}",
-        f"{row.shift.value:+.2f} [{row.shift.low:+.2f}, {row.shift.high:+.2f}]",
+    ]
+
+
+def shift_cells(row: AblationRow) -> list[str]:
+    """The shift in standard deviations, its interval, the shift of random pairs."""
+    shift = row.shift
+    return [
+        f"{shift.value:+.2f}",
+        f"{shift.low:+.2f}, {shift.high:+.2f}",
         f"{row.random_shift:+.2f}",
     ]
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from lookalike.benchmarks import published
 from lookalike.errors import printable
+from lookalike.reports.local_paths import without_folders
 from lookalike.reports.plots import Bars, Line, bar_plot, line_plot
 
 if TYPE_CHECKING:
@@ -22,9 +23,9 @@ _CURVE_POINTS = 160
 
 
 def short_name(name: str) -> str:
-    """An encoder's name without folders: ``onnx:/models/net.onnx + faces`` -> ``net + faces``."""
+    """A name without folders: ``onnx:/models/net.onnx + faces`` -> ``net + faces``, ``/home/me/mine`` -> ``mine``."""
     bare = re.sub(r"onnx:(?:[^+|]*/)?([^/+|]+?)\.onnx\b", r"\1", printable(name))
-    return bare or printable(name)
+    return without_folders(bare) or printable(name)
 
 
 def short_names(names: Sequence[str]) -> dict[str, str]:

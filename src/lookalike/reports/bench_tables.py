@@ -85,7 +85,8 @@ def associative_table(result: PairsResult) -> View | None:
             s = one.associative[m]
             spread = f"{100 * s.low:.1f} to {100 * s.high:.1f}" if s.high > s.low else ""
             cells.append(_cell(f"{100 * s.mean:.1f}", spread, best=m > 1 and s.mean == best[m]))
-        rows.append({"name": names[one.name], "metric": one.distance, "cells": cells})
+        fitted = "" if not one.fitted_pairs else ", fitted on these pairs: no measurement"
+        rows.append({"name": names[one.name], "metric": one.distance + fitted, "cells": cells})
     paper = [_cell(f"{published.ASSOCIATIVE[m]:.1f}" if m in published.ASSOCIATIVE else "–") for m in ms]
     rows.append({"name": "the paper, best network", "cells": paper, "paper": True})
     header = ["Encoder", *(f"m = {m}" for m in ms)]
@@ -110,7 +111,8 @@ def study_table(result: PairsResult) -> View | None:
                 _cell(f"{100 * e.value:.1f}", f"{100 * e.low:.0f} to {100 * e.high:.0f}") if e else _cell("–")
                 for e in found
             ]
-            rows.append({"name": names[one.name], "metric": one.distance, "cells": cells})
+            fitted = "" if not one.fitted_pairs else ", fitted on these pairs: no measurement"
+        rows.append({"name": names[one.name], "metric": one.distance + fitted, "cells": cells})
     header = ["Right of five (%)", *(f"{subset}, {distractors}" for subset, distractors in keys)]
     return {"label": "Conditions of the human study", "header": header, "rows": rows, "text_columns": False}
 
@@ -155,7 +157,8 @@ def votes_table(result: PairsResult) -> View | None:
         v = one.votes
         assert v is not None
         cells = [_correlation(c) for c in (v.up_pearson, v.up_spearman, v.down_pearson, v.down_spearman)]
-        rows.append({"name": names[one.name], "metric": one.distance, "cells": cells})
+        fitted = "" if not one.fitted_pairs else ", fitted on these pairs: no measurement"
+        rows.append({"name": names[one.name], "metric": one.distance + fitted, "cells": cells})
     paper = (f"{published.VOTES_UP_R:.3f}", "–", f"{published.VOTES_DOWN_R:.3f}", "–")
     rows.append({"name": "the paper", "cells": [_cell(text) for text in paper], "paper": True})
     header = ["Encoder", "up, Pearson", "up, Spearman", "down, Pearson", "down, Spearman"]
@@ -205,7 +208,8 @@ def _recall_rows(
     result: PairsResult, measured: Sequence[Measured], of: Callable[[Measured], Recall]
 ) -> list[Row]:
     names = short_names(result.names)
-    best = {k: max(of(one).at[k].value for one in measured) for k in published.RANKS} if measured else {}
+    honest = [one for one in measured if not one.fitted_pairs]
+    best = {k: max((of(one).at[k].value for one in honest), default=-1.0) for k in published.RANKS}
     rows: list[Row] = []
     for one in measured:
         recall = of(one)
@@ -213,10 +217,13 @@ def _recall_rows(
         for k in published.RANKS:
             e = recall.at[k]
             text, span = f"{100 * e.value:.1f}", f"{100 * e.low:.1f}–{100 * e.high:.1f}"
-            cells.append(_cell(text, span, best=len(measured) > 1 and e.value == best[k]))
+            cells.append(
+                _cell(text, span, best=not one.fitted_pairs and len(honest) > 1 and e.value == best[k])
+            )
         median = recall.median_rank
         cells.append(_cell(f"{median:,.0f}" if median != float("inf") else "–"))
-        rows.append({"name": names[one.name], "metric": one.distance, "cells": cells})
+        fitted = "" if not one.fitted_pairs else ", fitted on these pairs: no measurement"
+        rows.append({"name": names[one.name], "metric": one.distance + fitted, "cells": cells})
     return rows
 
 

@@ -74,6 +74,7 @@ def tll_page(
         study_text=_study_text(result),
         misses_text=_misses_text(result),
         command=without_folders(printable(command)),
+        warnings=[without_folders(printable(note)) for note in result.warnings],
         notes=[without_folders(printable(note)) for note in result.notes],
         about=tables.about_table(result),
         **parts,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from lookalike.encoders import Encoder, EncoderOptions, absolute_spec, load_encoder
 from lookalike.errors import ComparatorError
 from lookalike.images import ImageLike
-from lookalike.similarity.comparator_describe import Descriptions, Progress, describe
+from lookalike.similarity.comparator_describe import Descriptions, Progress, describe, load_faces
 from lookalike.similarity.comparator_model import (
     EVEN_ODDS,
     Trained,
@@ -26,6 +26,7 @@ from lookalike.similarity.comparator_model import (
     score_matrix,
     to_probability,
 )
+from lookalike.similarity.comparator_pairs import hashes_of_images
 from lookalike.similarity.comparator_space import Prepared
 
 if TYPE_CHECKING:
@@ -46,6 +47,8 @@ class Comparator:
         fingerprint: of the encoder that it was fitted with.
         face_spec: name of the encoder of faces; None when faces are not looked at.
         face_fingerprint: of that encoder; '' without.
+        fitted: hashes of the pairs it was fitted on (:mod:`lookalike.similarity.comparator_pairs`), uint64 (n,); None
+            where an older lookalike saved it.
     """
 
     trained: Trained
@@ -54,6 +57,7 @@ class Comparator:
     face_spec: str | None = None
     face_fingerprint: str = ""
     options: EncoderOptions | None = None
+    fitted: NDArray[np.uint64] | None = None
     _encoder: Encoder | None = field(default=None, repr=False)
     _faces: FaceEncoder | None = field(default=None, repr=False)
 
@@ -91,7 +95,7 @@ class Comparator:
         """
         check_pairs(len(left), len(right))
         loaded = load_encoder(absolute_spec(encoder) if isinstance(encoder, str) else encoder, options)
-        face_encoder = _face_encoder("faces" if faces is True else faces)
+        face_encoder = load_faces("faces" if faces is True else faces)
         both = describe([*left, *right], loaded, face_encoder, cache=cache, progress=progress)
         rows = np.arange(len(both))
         if progress is not None:
@@ -106,6 +110,7 @@ class Comparator:
             None if face_encoder is None else face_encoder.card.name,
             "" if face_encoder is None else face_encoder.card.fingerprint,
             options,
+            hashes_of_images(left, right),
             loaded,
             face_encoder,
         )
@@ -132,7 +137,7 @@ class Comparator:
             ComparatorError: another version of it is.
         """
         if self._faces is None and self.face_spec is not None:
-            loaded = _face_encoder(self.face_spec)
+            loaded = load_faces(self.face_spec)
             assert loaded is not None
             refuse_other(self.face_fingerprint, self.face_spec, loaded)
             self._faces = loaded
@@ -286,14 +291,3 @@ def refuse_other(fingerprint: str, spec: str, encoder: Encoder) -> None:
             f"the comparator was fitted with {spec} (fingerprint {fingerprint[:12]}), this encoder is "
             f"{encoder.card.name} ({encoder.card.fingerprint[:12]}); give the encoder of the fit, or fit anew"
         )
-
-
-def _face_encoder(faces: bool | str | FaceEncoder) -> FaceEncoder | None:
-    """Load it; None for False."""
-    if faces is False:
-        return None
-    if not isinstance(faces, str):
-        return cast("FaceEncoder", faces)
-    from lookalike.encoders.faces import FaceEncoder, parse_options
-
-    return FaceEncoder(parse_options(faces.partition(":")[2]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -209,3 +209,14 @@ class SmallMaps(Encoder):
 
 def _signed_root(values: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(np.copysign(np.sqrt(np.abs(values)), values), dtype=np.float32)
+
+
+def load_faces(faces: bool | str | FaceEncoder) -> FaceEncoder | None:
+    """The encoder of faces of that name, or as given; None for False."""
+    if faces is False:
+        return None
+    if not isinstance(faces, str):
+        return cast("FaceEncoder", faces)
+    from lookalike.encoders.faces import FaceEncoder, parse_options
+
+    return FaceEncoder(parse_options(faces.partition(":")[2]))

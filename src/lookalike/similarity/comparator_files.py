@@ -39,6 +39,8 @@ def save(comparator: Comparator, folder: str | os.PathLike[str]) -> None:
     place = Path(folder)
     stream = io.BytesIO()
     arrays: dict[str, Any] = _arrays(comparator.trained)
+    if comparator.fitted is not None:
+        arrays["fitted"] = comparator.fitted
     np.savez(stream, **arrays)
     content = stream.getvalue()
     card = json.dumps(_card(comparator, hashlib.sha256(content).hexdigest()), indent=2) + "\n"
@@ -52,6 +54,33 @@ def save(comparator: Comparator, folder: str | os.PathLike[str]) -> None:
         raise ComparatorError(
             f"cannot write the comparator to {printable(str(place))}: {error.strerror or error}"
         ) from error
+
+
+def refuse_occupied(folder: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+    """Nothing where a comparator may be written to a folder: it is new or empty, or a comparator to overwrite.
+
+    Raises:
+        ComparatorError: it holds other things, or a comparator that nobody asked to overwrite, or is no folder.
+    """
+    place = Path(folder)
+    name = printable(str(place))
+    try:
+        if not place.exists():
+            return
+        if not place.is_dir():
+            raise ComparatorError(f"{name} is a file; name a folder for the comparator")
+        if not any(place.iterdir()):
+            return
+    except OSError as error:
+        raise ComparatorError(f"cannot look into {name}: {error.strerror or error}") from error
+    try:
+        _read_card(place)
+    except ComparatorError as error:
+        raise ComparatorError(
+            f"{name} is not empty and holds no comparator that could be overwritten; name a new folder"
+        ) from error
+    if not overwrite:
+        raise ComparatorError(f"{name} holds a comparator already; give --overwrite to replace it")
 
 
 def load(
@@ -71,6 +100,7 @@ def load(
             card["faces"]["spec"] if card["faces"] else None,
             card["faces"]["fingerprint"] if card["faces"] else "",
             options,
+            arrays.get("fitted"),  # an older lookalike did not keep it
         )
     except (KeyError, TypeError, ValueError) as error:
         raise _damaged(place, f"{type(error).__name__} {error}") from error

@@ -117,6 +117,59 @@ class AlignedMaps:
         return np.asarray(a.rows @ b.rows.T, dtype=np.float32)
 
 
+@dataclass(frozen=True)
+class BestBuddies:
+    """Cosine of the cells that choose each other, wherever they lie in the two images.
+
+    A cell of one map and a cell of the other are best buddies when each is the other's nearest (Dekel et al.,
+    "Best-Buddies Similarity for Robust Template Matching", CVPR 2015). Their cosines are summed and divided by
+    the number of cells of the smaller map, so that it is 1 for an image and itself.
+
+    Not among :data:`MEASURES`: beside :class:`AlignedMaps` it found no more human pairs, and it costs a product of
+    all cells for each pair. ``register(BestBuddies("best buddies", "local", "map"))`` adds it to comparators
+    fitted from then on.
+
+    Attributes:
+        name, cue, needs: see :class:`lookalike.similarity.cues.Cue`.
+        dims, exponent: as for :class:`AlignedMaps`.
+    """
+
+    name: str
+    cue: str
+    needs: str
+    dims: int = 64
+    exponent: float = 0.5
+    levelled: bool = True
+    gated: bool = True
+
+    def learn(self, images: Descriptions) -> State:
+        return self._aligned.learn(images)
+
+    def view(self, state: State, images: Descriptions) -> View:
+        flat = self._aligned.view(state, images)
+        n, cells = images.vectors[self.needs].shape[:2]
+        rows = flat.rows.reshape(n, cells if state else 1, -1) * np.float32(np.sqrt(cells))
+        return View(rows, flat.present)
+
+    def compare(self, a: View, b: View) -> NDArray[np.float32]:
+        m, cells, depth = b.rows.shape
+        every_cell = b.rows.reshape(m * cells, depth).T
+        scores = np.empty((len(a), m), dtype=np.float32)
+        images, own = np.arange(m)[np.newaxis], np.arange(a.rows.shape[1])[:, np.newaxis]
+        for i, one in enumerate(a.rows):
+            cosines = (one @ every_cell).reshape(len(one), m, cells)
+            theirs = cosines.argmax(axis=2)  # (cells of a, m): the cell of b that each cell of a chooses
+            ours = cosines.argmax(axis=0)  # (m, cells of b): the cell of a that each cell of b chooses
+            mutual = ours[images, theirs] == own
+            chosen = np.take_along_axis(cosines, theirs[:, :, np.newaxis], axis=2)[:, :, 0]
+            scores[i] = (chosen * mutual).sum(axis=0) / min(len(one), cells)
+        return scores
+
+    @property
+    def _aligned(self) -> AlignedMaps:
+        return AlignedMaps(self.name, self.cue, self.needs, self.dims, self.exponent)
+
+
 MEASURES: tuple[Cue, ...] = (
     WhitenedVectors("embedding", "content", "embedding", dims=512),
     AlignedMaps("aligned map", "local", "map"),

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from lookalike.training.batch import Batch
     from lookalike.training.comparison import Comparison
     from lookalike.training.data import open_data
-    from lookalike.training.fit import Run, fit
+    from lookalike.training.fitting import Run, fit
     from lookalike.training.objectives.registry import OBJECTIVES, make_objective
     from lookalike.training.protocols import HeldOut, TrainData
     from lookalike.training.recipe import Recipe
@@ -25,7 +25,7 @@ _MODULES = {
     "batch": ("Batch",),
     "comparison": ("Comparison",),
     "data": ("open_data",),
-    "fit": ("Run", "fit"),
+    "fitting": ("Run", "fit"),
     "objectives.registry": ("OBJECTIVES", "make_objective"),
     "protocols": ("HeldOut", "TrainData"),
     "recipe": ("Recipe",),

@@ -176,7 +176,11 @@ def teacher_score(vectors: Vectors, targets: Vectors) -> Score:
 
 
 def hamming_score(vectors: Vectors, labels: Rows, radius: int = RADIUS) -> Score:
-    """Share of the alike images (same label) within a Hamming radius of each image's bits (sign of each component)."""
+    """F1 of what lies within a Hamming radius of each image's bits (sign of each component): alike is the same label.
+
+    Recall alone is 1 where all images get one code, so a run that chose its best epoch by it would keep a collapse: the
+    figure is the harmonic mean of recall and precision; ``more`` has both.
+    """
     bits = np.where(vectors > 0, 1.0, -1.0).astype(np.float32)
     apart = np.rint((bits.shape[1] - bits @ bits.T) / 2).astype(np.int64)
     alike = (labels[:, None] == labels[None]) & (labels >= 0)[:, None]
@@ -186,10 +190,14 @@ def hamming_score(vectors: Vectors, labels: Rows, radius: int = RADIUS) -> Score
         raise TrainingError("no held-out image has an alike one to be found; raise data.validation_share")
     within = apart <= radius
     np.fill_diagonal(within, False)
-    items = ((within & alike).sum(axis=1)[asked] / alike.sum(axis=1)[asked]).astype(np.float64)
-    precision = (within & alike).sum(axis=1)[asked] / np.maximum(within.sum(axis=1)[asked], 1)
-    more = {"precision": float(precision.mean()), "returned": float(within.sum(axis=1)[asked].mean())}
-    return Score(f"Hamming recall, radius {radius}", bootstrap_mean(items), items, more=more)
+    found, wanted, returned = ((one).sum(axis=1)[asked] for one in (within & alike, alike, within))
+    items = np.asarray(2 * found / (wanted + returned), dtype=np.float64)
+    more = {
+        "recall": float((found / wanted).mean()),
+        "precision": float((found / np.maximum(returned, 1)).mean()),
+        "returned": float(returned.mean()),
+    }
+    return Score(f"Hamming F1, radius {radius}", bootstrap_mean(items), items, more=more)
 
 
 def error_score(losses: Floats) -> Score:
