@@ -9,7 +9,7 @@ from pathlib import Path
 # each can be a hundred times slower than on one. A test of threads sets its own number.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-import pytest  # noqa: E402
+import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -56,6 +56,12 @@ def test_a_table_for_people(lookalike: Command, folder: Path) -> None:
     assert "6 pairs" in done.out
     assert "classic:layout" in done.out
     assert done.err == ""  # no progress in a pipe
+    chance = next(line for line in done.out.splitlines() if "(chance)" in line)
+    assert "16.7" in chance  # 1 of 6
+    assert "83.3" in chance  # 5 of 6
+    table = folder / "pairs.csv"
+    table.write_text(table.read_text().rstrip("\n") + "\n" + table.read_text().splitlines()[1] + "\n")
+    assert "1 row repeats another row" in lookalike("bench", "pairs", folder, "-e", "classic:layout").err
 
 
 def test_a_bad_image_is_one_line_or_skipped(lookalike: Command, folder: Path) -> None:

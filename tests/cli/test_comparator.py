@@ -6,6 +6,7 @@ import csv
 import json
 import tarfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from lookalike.cli.comparator import app
+from lookalike.cli.pages import encoder_name
 from lookalike.errors import BenchmarkError, ComparatorError
 from lookalike.gallery import Gallery
 from lookalike.gallery.reranking import images_of
@@ -70,12 +72,30 @@ def test_fit_compare_and_search(lookalike: Command, pairs: Path) -> None:
     assert Path(hits[0]["path"]).name == "r03.png"
     scores = [hit["comparator_score"] for hit in hits]
     assert scores == sorted(scores, reverse=True)
+    shown = lookalike("search", two[0], "-g", "g", "-k", 3, "--rerank", "made", "-o", "hits.html").out
+    first = f"{1 / (1 + np.exp(-scores[0])):.3f}"
+    assert "probability" in shown
+    assert first in shown
+    html = Path("hits.html").read_text()
+    assert "re-ranked by the comparator made" in html
+    assert f"probability {first}" in html
+    assert "probability" not in lookalike("search", two[0], "-g", "g", "-o", "hits.html").out
+    assert "re-ranked" not in Path("hits.html").read_text()
     (pairs / "right" / "r03.png").unlink()
     gone = Gallery.open("g").search(str(two[0]), k=PAIRS, rerank="made")
     assert gone[PAIRS - 1].row["comparator_score"] is None
     assert lookalike("search", two[0], "-g", "g", "--rerank", "nowhere").err.startswith(
         "lookalike: nowhere holds no"
     )
+
+
+def test_pages_name_an_encoder_without_its_folders() -> None:
+    def named(spec: str) -> str:
+        return encoder_name(SimpleNamespace(settings=SimpleNamespace(encoder=spec)))  # type: ignore[arg-type]
+
+    assert named("onnx:/home/me/my nets/a.onnx") == "onnx:a.onnx"
+    assert named("classic+onnx:nets/a.onnx+onnx:~/b.onnx") == "classic+onnx:a.onnx+onnx:b.onnx"
+    assert named("open_clip:ViT-B-32/openai") == "open_clip:ViT-B-32/openai"
 
 
 def test_hits_in_an_archive_are_read(lookalike: Command, pairs: Path) -> None:

@@ -48,6 +48,22 @@ def data(tmp_path: Path) -> Path:
     return folder
 
 
+def test_repeated_rows_are_told_and_kept(data: Path) -> None:
+    assert answer("describe", data)["repeated_rows"] == 0
+    assert "repeat" not in run("validate", data).output
+    table = data / "triplets.csv"
+    lines = table.read_text().splitlines()
+    # Line 5 repeats line 3, lines 6 and 7 line 2; line 8 differs from line 2 by its votes.
+    other = lines[1].replace("3,1", "2,1")
+    table.write_text("\n".join([*lines[:4], lines[2], lines[1], lines[1], other]) + "\n")
+    facts = answer("describe", data)
+    assert (facts["rows"], facts["repeated_rows"], facts["first_repeated_line"]) == (7, 3, 5)
+    for command in ("validate", "describe"):
+        done = run(command, data)
+        assert done.exit_code == 0
+        assert "3 rows repeat another row (first: line 5)" in done.stderr
+
+
 def test_describe(data: Path) -> None:
     facts = answer("describe", data)
     assert (facts["kind"], facts["rows"], facts["images"]) == ("triplets", 3, 4)

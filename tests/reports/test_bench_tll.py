@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -12,7 +13,9 @@ import numpy as np
 import pytest
 
 from lookalike.benchmarks import bench_pairs, bench_tll
+from lookalike.benchmarks.face_statistics import face_statistics
 from lookalike.benchmarks.tll_result import PairsResult
+from lookalike.encoders import load_encoder
 from lookalike.encoders.callable import CallableEncoder
 from lookalike.errors import InvalidArgument
 from lookalike.images import decode, thumbnail
@@ -57,6 +60,36 @@ def test_everything_is_on_the_page(html: str, result: PairsResult) -> None:
     assert "densenet121" in html  # the paper's own rows
     assert "net.onnx: no s" in html
     assert "/away" not in html  # no folder of this machine
+
+
+def test_the_run_is_dated_and_its_encoders_are_known(html: str, result: PairsResult) -> None:
+    about = html[html.index('id="about"') :]
+    assert "date (UTC)" in about
+    assert f"{datetime.now(UTC):%Y-%m-}" in about
+    assert "version of lookalike" in about
+    assert "fingerprint of classic:layout" in about
+    assert load_encoder("classic:layout").card.fingerprint in about
+    assert "seconds in all" in html
+    assert "+ faces: cosine distance" not in html  # nothing of the kind was measured
+
+
+def test_faces_are_explained_with_intervals(result: PairsResult) -> None:
+    # Presence: left 0 1 1 1 0, right 0 1 0 1 1: both 2, left only 1, right only 1, neither 1 of 5; agree on 3.
+    # By chance 0.6 x 0.6 + 0.4 x 0.4 = 0.52; kappa = (0.6 - 0.52) / 0.48 = 0.17.
+    first = replace(result.measured[0], name="x + faces", kind="with faces")
+    found = replace(
+        result, measured=[*result.measured, first], faces=face_statistics([0, 1, 1, 2, 0], [0, 1, 0, 1, 3])
+    )
+    html = tll_page(found, {})
+    assert (
+        "plus 0.75 times the smallest L2 distance of the faces, 0.85 where either image has no face" in html
+    )
+    part = html[html.index('id="faces"') :]
+    assert "only the left one has" in part
+    assert "only the right one has" in part
+    assert "by chance 52.0 %, Cohen&#39;s kappa 0.17" in part
+    low, high = found.faces.left_share.low, found.faces.left_share.high  # type: ignore[union-attr]
+    assert f"{100 * low:.1f} to {100 * high:.1f}" in part
 
 
 def test_figures_of_fitted_pairs_are_marked(result: PairsResult) -> None:

@@ -62,6 +62,7 @@ class PairsRun:
         self.unavailable: list[Unavailable] = []
         self.notes: list[str] = []
         self.seconds: dict[str, float] = {}
+        self.fingerprints: dict[str, str] = {}
         self.near: NearDuplicates | None = None
         self.lead = ""
         self.face_encoder: FaceEncoder | None = None
@@ -102,7 +103,11 @@ class PairsRun:
         made = PairsResult(
             self.table, self.gallery, self.measured, self.unavailable, self.near, statistics, comparisons,
             skipped=skipped, skipped_pairs=skipped_pairs, seconds=self.seconds, notes=self.notes,
-            settings={**settings, **settings_of(self.options, encoders, self.lead)},
+            settings={
+                **settings,
+                **settings_of(self.options, encoders, self.lead),
+                "fingerprints": self.fingerprints,
+            },
         )  # fmt: skip
         return self._with_errors(made)
 
@@ -142,6 +147,7 @@ class PairsRun:
         except LookalikeError as error:
             self.unavailable.append(Unavailable(name, one_line(error)))
             return
+        self.fingerprints[name] = encoder.card.fingerprint
         self._tell(f"scores: {name}", 0)
         facial = self._facial(plain, name)
         left, right = vectors[self.left], vectors[self.right]

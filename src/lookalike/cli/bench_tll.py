@@ -13,6 +13,7 @@ import typer
 
 from lookalike.cli import output
 from lookalike.cli.bench_output import check_folder
+from lookalike.cli.data_bad import note_repeats
 from lookalike.cli.options import (
     DeviceOption,
     JsonOption,
@@ -162,6 +163,7 @@ def _run(data: Path, encoder: Sequence[str] | None, folder: Path | None, json_: 
         output.print_json(result.to_dict())
         return
     _print(result)
+    note_repeats(result.table)
     if folder is not None:
         output.say(f"report: {folder / 'report.html'}")
 
@@ -206,6 +208,8 @@ def _print(result: PairsResult) -> None:
         ]
         for one in result.measured
     ]
+    guessed = (f"{100 * min(k / len(result.gallery), 1):.1f}" for k in RANKS)
+    rows.append(["(chance)", "", *guessed])
     output.print_table(f"Recall in percent, {len(result.table):,} pairs", columns, rows, right=columns[2:])
     for lost in result.unavailable:
         output.note(f"not measured: {lost.name}: {lost.error}")

@@ -11,7 +11,7 @@ import typer
 
 from lookalike.cli import output
 from lookalike.cli.bench_output import check_folder
-from lookalike.cli.data_bad import SkipBadOption
+from lookalike.cli.data_bad import SkipBadOption, note_repeats
 from lookalike.cli.options import (
     DeviceOption,
     JsonOption,
@@ -102,6 +102,7 @@ def triplets(
         output.print_json(document)
         return
     _print(result)
+    note_repeats(judged)
     if folder is not None:
         output.say(f"report: {output.short_path(str(folder / 'report.html'))}")
 

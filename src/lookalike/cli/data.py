@@ -15,6 +15,7 @@ from lookalike.cli.data_bad import (
     left_out,
     note_bad,
     note_refused,
+    note_repeats,
     without_strangers,
 )
 from lookalike.cli.data_distractors import distractors
@@ -117,6 +118,7 @@ def validate(
             raise typer.Exit(1)
         return
     note_refused(judgments)
+    note_repeats(judgments)
     if skip_bad:
         note_bad([f"{path}: {reason}" for path, reason in broken], "cannot be decoded: ")
     elif broken:
@@ -157,6 +159,7 @@ def describe(
         output.print_json(facts)
         return
     note_refused(judgments)
+    note_repeats(judgments)
     output.print_table("", ["fact", "value"], _rows(facts))
     if _several_votes(facts["votes"]):
         output.print_table("", ["votes", "rows"], _spread(facts["votes"]["per_row"]), right=["votes", "rows"])

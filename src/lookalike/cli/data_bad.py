@@ -35,6 +35,14 @@ def note_refused(judgments: Judgments) -> None:
     note_bad([f"line {row.line:,}: {row.name}: {row.reason}" for row in judgments.refused], "left out ")
 
 
+def note_repeats(judgments: Judgments) -> None:
+    """Rows that repeat another, on stderr: they are not refused, but somebody should know."""
+    from lookalike.judgments.summary import repeats_note
+
+    if text := repeats_note(judgments):
+        output.note(printable(text))
+
+
 def note_bad(texts: list[str], before: str) -> None:
     """The first of several problems on stderr, a line each, and how many more there are."""
     for text in texts[:REFUSED_SHOWN]:

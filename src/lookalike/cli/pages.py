@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -93,11 +94,7 @@ def probability(hit: Hit) -> float | None:
 
 def encoder_name(gallery: Gallery) -> str:
     """A gallery's encoder for a page that is handed on: a file by its name only, without its folders."""
-    spec = gallery.settings.encoder
-    kind, colon, file = spec.partition(":")
-    if kind != "onnx" or not colon:
-        return without_folders(spec)
-    return f"{kind}:{(PureWindowsPath(file) if chr(92) in file else PurePosixPath(file)).name}"
+    return without_folders(re.sub(r"\b(onnx|trained):[^+|]*[/\\]", r"\1:", gallery.settings.encoder))
 
 
 def hits_page(

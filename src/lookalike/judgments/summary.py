@@ -9,6 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from lookalike.judgments.columns import flat
+
 if TYPE_CHECKING:
     from lookalike.judgments.base import Judgments
 
@@ -21,8 +23,10 @@ def summary(judgments: Judgments) -> dict[str, Any]:
     Keys: ``kind``, ``schema_version``, ``rows``, ``images`` (distinct in the table), ``absent_images`` (not
     on this machine), ``splits`` {name: rows}, ``votes`` (None where the kind has none), ``details`` (what only
     this kind has; quartiles are minimum, 25 %, 50 %, 75 %, maximum), ``columns`` {extra column with few values:
-    {value: rows}}, ``extra_columns``, ``meta``, ``refused`` (rows left out: name, line, reason) and ``note``.
+    {value: rows}}, ``extra_columns``, ``meta``, ``repeated_rows`` and ``first_repeated_line`` (see
+    :func:`repeats`), ``refused`` (rows left out: name, line, reason) and ``note``.
     """
+    repeated, first_repeated = repeats(judgments)
     fixed = {column.name for column in judgments.COLUMNS}
     absent = set(judgments.images.absent())
     images = judgments.distinct_images()
@@ -42,9 +46,45 @@ def summary(judgments: Judgments) -> dict[str, Any]:
         },
         "extra_columns": [name for name in names if name not in fixed],
         "meta": dict(judgments.meta),
+        "repeated_rows": repeated,
+        "first_repeated_line": first_repeated,
         "refused": [row._asdict() for row in judgments.refused],
         "note": judgments.note,
     }
+
+
+def repeats(judgments: Judgments) -> tuple[int, int | None]:
+    """How many rows are like an earlier one in every column, and the line of the first such; (0, None) without.
+
+    Images are compared by content, so two names of the same file count as one image.
+    """
+    keys = {
+        str(place): _codes(judgments.table.column(name))
+        for place, name in enumerate(judgments.table.column_names)
+    }
+    rows = pa.table(keys | {"row": pa.array(np.arange(len(judgments)))})
+    earliest = rows.group_by(list(keys), use_threads=False).aggregate([("row", "min")]).column("row_min")
+    repeated = np.ones(len(judgments), bool)
+    repeated[earliest.to_numpy()] = False
+    count = int(repeated.sum())
+    return count, judgments._place.line_of(int(repeated.argmax())) if count else None
+
+
+def repeats_note(judgments: Judgments) -> str:
+    """One line for people on rows that repeat another; '' where none does."""
+    count, line = repeats(judgments)
+    if not count:
+        return ""
+    said = "1 row repeats another row" if count == 1 else f"{count:,} rows repeat another row"
+    return f"{said} (first: line {line:,}); every one of them counts"
+
+
+def _codes(values: pa.ChunkedArray) -> pa.Array:
+    """A number for each cell, the same for the same content; null for an empty one."""
+    if pa.types.is_nested(values.type):
+        return pa.array([repr(cell) for cell in values.to_pylist()], pa.string()).dictionary_encode().indices
+    joined = flat(values)
+    return joined.indices if pa.types.is_dictionary(joined.type) else joined.dictionary_encode().indices
 
 
 def vote_summary(votes: NDArray[np.int64], *, compete: bool = True) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from lookalike.benchmarks import published
@@ -11,6 +12,8 @@ from lookalike.reports.bench_figures import short_names
 from lookalike.reports.local_paths import without_folders
 
 if TYPE_CHECKING:
+    from lookalike.benchmarks.estimates import Estimate
+    from lookalike.benchmarks.face_statistics import Agreement
     from lookalike.benchmarks.recall import Recall
     from lookalike.benchmarks.tll_result import Measured, PairsResult
 
@@ -123,24 +126,31 @@ def faces_table(result: PairsResult) -> View | None:
         return None
     f = result.faces
     both = f.number_given_both
+
+    def agreement(found: Agreement) -> str:
+        kappa = "" if found.kappa is None else f", Cohen's kappa {found.kappa:.2f}"
+        return f"{_interval(found.observed)}; by chance {100 * found.chance:.1f} %{kappa}"
+
     said = [
-        ("left images with a face", _share(f.left_share), ""),
-        ("right images with a face", _share(f.right_share), ""),
+        ("left images with a face", _share(f.left_share), _interval(f.left_share)),
+        ("right images with a face", _share(f.right_share), _interval(f.right_share)),
         ("faces per left image", f"{f.left_mean:.2f}", ""),
         ("faces per right image", f"{f.right_mean:.2f}", ""),
         ("pairs: both have a face", f"{100 * f.both / f.pairs:.1f} %", ""),
+        ("pairs: only the left one has", f"{100 * f.left_only / f.pairs:.1f} %", ""),
+        ("pairs: only the right one has", f"{100 * f.right_only / f.pairs:.1f} %", ""),
         ("pairs: neither has one", f"{100 * f.neither / f.pairs:.1f} %", ""),
         (
             "pairs agree on whether there is a face",
             _share(f.presence.observed),
-            f"by chance {100 * f.presence.chance:.1f} %",
+            agreement(f.presence),
         ),
+        ("pairs agree on the number of faces", _share(f.number.observed), agreement(f.number)),
         (
-            "pairs agree on the number of faces",
-            _share(f.number.observed),
-            f"by chance {100 * f.number.chance:.1f} %",
+            "the same number, where both have a face",
+            _share(both) if both else "–",
+            _interval(both) if both else "",
         ),
-        ("the same number, where both have a face", _share(both) if both else "–", ""),
     ]
     rows = [{"name": name, "cells": [_cell(value, more)]} for name, value, more in said]
     return {"label": "Face statistics", "header": ["", "value"], "rows": rows, "text_columns": False}
@@ -187,12 +197,20 @@ def comparison_tables(result: PairsResult) -> list[View]:
 
 
 def about_table(result: PairsResult) -> View:
-    """Settings and times."""
-    rows: list[Row] = []
-    for key, value in result.settings.items():
+    """Date, settings, fingerprints of the encoders, and times."""
+    rows: list[Row] = [{"name": "date (UTC)", "cells": [_cell(f"{datetime.now(UTC):%Y-%m-%d}")]}]
+    settings = dict(result.settings)
+    fingerprints: Mapping[str, str] = settings.pop("fingerprints", {})
+    for key, value in settings.items():
         if value not in (None, "", [], ()) and key != "paper":
             text = ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
-            rows.append({"name": key.replace("_", " "), "cells": [_cell(without_folders(printable(text)))]})
+            name = "version of lookalike" if key == "lookalike" else key.replace("_", " ")
+            rows.append({"name": name, "cells": [_cell(without_folders(printable(text)))]})
+    short = short_names(list(fingerprints))
+    rows += [
+        {"name": f"fingerprint of {short[name]}", "cells": [_cell(printable(mark))]}
+        for name, mark in fingerprints.items()
+    ]
     for stage, seconds in result.seconds.items():
         rows.append(
             {"name": f"time: {without_folders(printable(stage))}", "cells": [_cell(f"{seconds:.2f} s")]}
@@ -249,8 +267,12 @@ def _cell(text: str, ci: str = "", *, best: bool = False) -> Mapping[str, Any]:
     return {"text": text, "ci": ci, "best": best}
 
 
-def _share(estimate: Any) -> str:
+def _share(estimate: Estimate) -> str:
     return f"{100 * estimate.value:.1f} %"
+
+
+def _interval(estimate: Estimate) -> str:
+    return f"{100 * estimate.low:.1f} to {100 * estimate.high:.1f}"
 
 
 def _correlation(c: Any) -> Mapping[str, Any]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from lookalike.benchmarks import published
+from lookalike.benchmarks.distances import FACE_WEIGHT, NO_FACE
 from lookalike.errors import printable
 from lookalike.reports import bench_tables as tables
 from lookalike.reports.bench_figures import figures, short_names
@@ -67,6 +68,7 @@ def tll_page(
         candidates=len(result.gallery),
         contents=_contents(parts),
         recall=tables.recall_table(result, paper=paper),
+        with_faces_text=_with_faces_text(result),
         figures=drawn,
         near_text=_near_text(result),
         twins=_twins(result, thumbnails),
@@ -121,7 +123,7 @@ def _facts(result: PairsResult) -> list[tuple[str, str]]:
     if result.skipped_pairs:
         facts.append(("pairs left out: unreadable images", f"{result.skipped_pairs:,}"))
     total = result.seconds.get("total")
-    return [*facts, ("seconds", f"{total:.1f}")] if total is not None else facts
+    return [*facts, ("seconds in all", f"{total:.1f}")] if total is not None else facts
 
 
 def _contents(parts: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -131,6 +133,15 @@ def _contents(parts: Mapping[str, Any]) -> list[tuple[str, str]]:
     }  # fmt: skip
     listed = [("recall", "Recall"), *((key, name) for key, name in names.items() if parts[key])]
     return [*listed, *([("errors", "Errors")] if parts["misses"] else []), ("about", "About this run")]
+
+
+def _with_faces_text(result: PairsResult) -> str:
+    if not any(one.kind == "with faces" for one in result.measured):
+        return ""
+    return (
+        f"+ faces: cosine distance of the encoder plus {FACE_WEIGHT:g} times the smallest L2 distance of the faces, "
+        f"{NO_FACE:g} where either image has no face."
+    )
 
 
 def _near_text(result: PairsResult) -> str:
