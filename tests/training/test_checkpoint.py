@@ -73,8 +73,14 @@ def test_a_run_killed_at_any_step_ends_with_the_same_bits(tmp_path: Path) -> Non
     dead = subprocess.run(command, capture_output=True, text=True, check=False)
     assert dead.returncode == -signal.SIGKILL, dead.stderr
     assert not RunFolder(folder).finished
+    # The run goes on with the number of threads that it began with, whatever this process has.
+    begun_with, here = load_checkpoint(RunFolder(folder), Recipe.from_dict(recipe)), torch.get_num_threads()
+    torch.set_num_threads(2)
     resumed = fit(Recipe.from_dict(recipe), out=folder, resume=True, device="cpu")
+    assert torch.get_num_threads() == 2
+    torch.set_num_threads(begun_with.done.threads if begun_with is not None else 2)
     whole = fit(Recipe.from_dict(recipe), out=tmp_path / "whole", device="cpu")
+    torch.set_num_threads(here)
     assert whole.steps == resumed.steps == EPOCHS * STEPS
     assert whole.history == resumed.history, f"killed after step {step}"
     same = [RunFolder(run.folder).weights.read_bytes() for run in (whole, resumed)]

@@ -224,9 +224,11 @@ def test_pixels_in_a_memory_map_are_the_same_and_used_again(
 
 
 def test_saved_judgments_are_read_split_by_column_and_filtered(tmp_path: Path) -> None:
-    make_twins(30, ["shape"], size=32, seed=1).triplets().save(tmp_path / "t")
+    saved = make_twins(30, ["shape"], size=32, seed=1).triplets().save(tmp_path / "t")
+    won = saved.array("votes_a") > saved.array("votes_b")
+    saved.select(won).save(tmp_path / "one-sided", copy_images=True)
     with pytest.raises(TrainingError, match="one-sided votes"):
-        data("triplets", tmp_path / "t")
+        data("triplets", tmp_path / "one-sided")
     with pytest.raises(TrainingError, match="needs a column named split"):
         data("triplets", tmp_path / "t", split_by="column")
     with pytest.raises(RecipeError, match=r"data.where: .*no column sampler"):

@@ -41,6 +41,7 @@ class Progressed:
         ema_steps: steps averaged.
         stopped: True when nothing remains to be done but the final comparison.
         history: validation figure after each epoch.
+        threads: of PyTorch when the state was saved; another number would change the last bits. 0: not known.
     """
 
     epoch: int = 0
@@ -55,6 +56,7 @@ class Progressed:
     ema_steps: int = 0
     stopped: bool = False
     history: list[float] = field(default_factory=list)
+    threads: int = 0
 
 
 def save_checkpoint(
@@ -84,6 +86,7 @@ def save_checkpoint(
     tensors["random/cpu"] = torch.get_rng_state()
     if torch.cuda.is_available():
         tensors |= {f"random/cuda{i}": state for i, state in enumerate(torch.cuda.get_rng_state_all())}
+    done.threads = torch.get_num_threads()
     values = {"version": VERSION, "recipe": fingerprint(recipe), "done": asdict(done), "optimizer": plain}
     text = json.dumps(values)
     saved = {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}

@@ -143,6 +143,8 @@ def _fit(
         held_out, opened.network, objective, machine.device, seed=recipe.seed, untouched=headless
     )
     resumed = load_checkpoint(folder, recipe) if resume else None
+    if resumed is not None and resumed.done.threads:
+        torch.set_num_threads(resumed.done.threads)  # sums in another order would end in other last bits
     folder.write_recipe(recipe.to_toml())
     torch.manual_seed(recipe.seed + 1)
     trainer = Trainer(
@@ -238,14 +240,14 @@ def _machine(recipe: Recipe, wanted: str) -> Machine:
 
 @contextmanager
 def _deterministic(seed: int) -> Iterator[None]:
-    """Seeds and fixed algorithms while a run lasts; the caller's settings and random state come back."""
+    """Seeds and fixed algorithms while a run lasts; the caller's settings, threads and random state come back."""
     # cuBLAS reads this when it is first used.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     before, warn = (
         torch.are_deterministic_algorithms_enabled(),
         torch.is_deterministic_algorithms_warn_only_enabled(),
     )
-    state = torch.get_rng_state()
+    state, threads = torch.get_rng_state(), torch.get_num_threads()
     settings: Any = torch.utils.deterministic  # its type is that of a module without this switch
     fill = settings.fill_uninitialized_memory
     torch.use_deterministic_algorithms(True, warn_only=torch.cuda.is_available())
@@ -257,6 +259,7 @@ def _deterministic(seed: int) -> Iterator[None]:
         torch.use_deterministic_algorithms(before, warn_only=warn)
         settings.fill_uninitialized_memory = fill
         torch.set_rng_state(state)
+        torch.set_num_threads(threads)
 
 
 def _licence(opened: Opened) -> str:
