@@ -31,6 +31,9 @@
     ├── ComparatorError            a comparator cannot be fitted, loaded or applied
     ├── TrainingError              a training run cannot start or go on: what to change is said
     │   └── RecipeError            the recipe file is wrong; says which key
+    ├── StudyError                 a study's folder, settings, answers or database are wrong
+    ├── ExplainError               a pair cannot be explained with what was given
+    ├── ServeError                 a server cannot start; says what it lacks
     ├── InvalidArgument            a value is out of range or of the wrong shape (also a ValueError)
     └── MissingDependency          an optional package is not installed (also an ImportError)
 
@@ -181,6 +184,18 @@ class TrainingError(LookalikeError):
 
 class RecipeError(TrainingError):
     """The recipe of a training run is wrong."""
+
+
+class StudyError(LookalikeError):
+    """A study's folder, settings, answers or database are wrong; says what and where."""
+
+
+class ExplainError(LookalikeError):
+    """A pair cannot be explained with what was given; says what is missing."""
+
+
+class ServeError(LookalikeError):
+    """A server cannot start; says what it lacks and how to provide it."""
 
 
 class InvalidArgument(LookalikeError, ValueError):

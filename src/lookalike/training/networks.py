@@ -2,7 +2,7 @@
 
 | name | what | options |
 |---|---|---|
-| ``net:small`` | residual, re-parameterisable; for ``glance`` | width, size, dim, depths=2-5-4-2, strides=2-2-2-1, project |
+| ``net:small`` | residual; for ``glance`` | width, size, dim, depths=1-2-2-1, strides=2-2-2-1, project |
 | ``net:conv`` | strided convolutions; for an autoencoder | size, dim, channels, width |
 | ``net:digits`` | two convolutions and a hidden layer; digits | size, dim, channels, width |
 

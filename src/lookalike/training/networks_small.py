@@ -7,20 +7,19 @@ from copy import deepcopy
 from typing import Self
 
 from lookalike.encoders.base import EncoderCard, Preprocessing
-from lookalike.training.networks_rep import RepConv
-from lookalike.training.pytorch import Tensor, nn, torch
+from lookalike.training.networks_residual import ConvNorm, Residual
+from lookalike.training.pytorch import Tensor, functional, nn, torch
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 
 
 class SmallNet(nn.Module):
-    """Four stages of :class:`RepConv` blocks with widths w, 2w, 4w, 8w, average pooling and a projection.
+    """Four stages of :class:`Residual` blocks with widths w, 2w, 4w, 8w, average pooling and a projection.
 
-    At the default (112 px, width 48, depths 2-5-4-2, strides 2-2-2-1) it has 3.7 million parameters once fused and
-    takes 263 million multiplications per image (MobileNetV2 at 224 px: 301 million); the map is 7 x 7.
-    The projection is linear, so the embedding is the mean of the projected map; it also lets numbers be negative,
-    which centred targets need and which a ReLU at the end would forbid.
+    At the default (112 px, width 48, depths 1-2-2-1, strides 2-2-2-1) it has 3.7 million parameters, and the map is
+    7 x 7. The projection is linear, so the embedding is the mean of the projected map; it also lets numbers be
+    negative, which centred targets need and which a ReLU at the end would forbid.
 
     Shapes: (n, 3, size, size), scaled as the card says -> (n, dim).
 
@@ -42,19 +41,19 @@ class SmallNet(nn.Module):
         width: int = 48,
         size: int = 112,
         dim: int = 384,
-        depths: tuple[int, ...] = (2, 5, 4, 2),
+        depths: tuple[int, ...] = (1, 2, 2, 1),
         strides: tuple[int, ...] = (2, 2, 2, 1),
         project: bool = True,
     ) -> None:
         super().__init__()
         widths = [width * 2**stage for stage in range(4)]
         dim = dim or widths[-1]
-        self.stem = RepConv(3, width, stride=2)
+        self.stem = ConvNorm(3, width, 3, stride=2)
         blocks: list[nn.Module] = []
         wide = width
         for stage_width, depth, stride in zip(widths, depths, strides, strict=True):
             for number in range(depth):
-                blocks.append(RepConv(wide, stage_width, stride if number == 0 else 1))
+                blocks.append(Residual(wide, stage_width, stride if number == 0 else 1))
                 wide = stage_width
         self.blocks = nn.Sequential(*blocks)
         self.project = nn.Linear(wide, dim) if project else nn.Identity()
@@ -75,32 +74,33 @@ class SmallNet(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        embedding: Tensor = self.project(self.blocks(self.stem(x)).mean(dim=(2, 3)))
+        embedding: Tensor = self.project(self._local(x).mean(dim=(2, 3)))
         return embedding
 
     def forward_map(self, x: Tensor) -> Tensor:
         """(n, 3, size, size) -> the map (n, dim, h, w), whose mean over places is the embedding."""
-        local = self.blocks(self.stem(x)).permute(0, 2, 3, 1)
-        projected: Tensor = self.project(local)
+        projected: Tensor = self.project(self._local(x).permute(0, 2, 3, 1))
         return projected.permute(0, 3, 1, 2)
 
+    def _local(self, x: Tensor) -> Tensor:
+        # A training step on a CPU is 1.2 to 1.4 times as fast with channels last (measured on two cores, bf16).
+        x = x.contiguous(memory_format=torch.channels_last)
+        y: Tensor = self.blocks(functional.relu(self.stem(x)))
+        return y
+
     def fuse(self) -> Self:
-        """A copy in evaluation mode whose blocks are plain 3x3 convolutions, equal to 1e-4; this one stays."""
+        """A copy in evaluation mode without normalisation layers, equal to 1e-4; this one stays."""
         fused = deepcopy(self).eval()
         for module in list(fused.modules()):
-            if isinstance(module, RepConv):
+            if isinstance(module, ConvNorm):
                 module.fuse()
         return fused
 
 
 def _initialise(network: nn.Module) -> None:
-    """He et al. 2015 for convolutions; the three branches start with a third of the variance each."""
+    """He et al. 2015 for convolutions; every block begins as its shortcut (Goyal et al. 2017, section 5.1)."""
     for module in network.modules():
         if isinstance(module, nn.Conv2d):
             nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
-        elif isinstance(module, RepConv):
-            branches = [module.square.norm, module.point.norm, module.identity]
-            with torch.no_grad():
-                for norm in branches:
-                    if norm is not None:
-                        norm.weight.fill_(1 / math.sqrt(sum(branch is not None for branch in branches)))
+        elif isinstance(module, Residual):
+            nn.init.zeros_(module.second.norm.weight)
