@@ -10,7 +10,7 @@ from lookalike.errors import RecipeError
 torch = pytest.importorskip("torch")
 
 from lookalike.training.networks import ConvDecoder, count_parameters, make_network  # noqa: E402
-from lookalike.training.networks_rep import RepConv  # noqa: E402
+from lookalike.training.networks_residual import ConvNorm, Residual  # noqa: E402
 
 
 @pytest.fixture(autouse=True)
@@ -62,18 +62,36 @@ def test_fusing_changes_nothing() -> None:
     assert count_parameters(fused) < count_parameters(network)
 
 
-def test_a_fused_block_by_hand() -> None:
-    block = RepConv(1, 1).eval()
+def test_a_fused_convolution_by_hand() -> None:
+    block = ConvNorm(1, 1, 3).eval()
     with torch.no_grad():
-        block.square.conv.weight.copy_(torch.arange(9.0).view(1, 1, 3, 3))
-        block.point.conv.weight.fill_(10)
-        for norm in (block.square.norm, block.point.norm, block.identity):
-            norm.running_var.fill_(1 - norm.eps)
-        block.identity.running_mean.fill_(2)
+        block.conv.weight.copy_(torch.arange(9.0).view(1, 1, 3, 3))
+        block.norm.running_var.fill_(4 - block.norm.eps)
+        block.norm.running_mean.fill_(2)
+        block.norm.weight.fill_(6)
+        block.norm.bias.fill_(1)
     block.fuse()
-    # Centre: 4 + 10 + 1; everything else as it was; bias: (0 - 2) of the identity's mean
-    assert block.fused.weight.flatten().tolist() == pytest.approx([0, 1, 2, 3, 15, 5, 6, 7, 8])
-    assert block.fused.bias.tolist() == pytest.approx([-2])
+    # 6 (y - 2) / sqrt(4) + 1 = 3 y - 5
+    assert block.conv.weight.flatten().tolist() == pytest.approx([3 * n for n in range(9)])
+    assert block.conv.bias.tolist() == pytest.approx([-5])
+
+
+def test_a_block_begins_as_its_shortcut() -> None:
+    network = make_network("net:small?width=8&size=32")
+    block = next(m for m in network.modules() if isinstance(m, Residual) and not len(m.shortcut))
+    x = torch.randn(2, block.first.conv.in_channels, 5, 5).relu()
+    assert torch.equal(block(x), x)
+
+
+def test_the_shortcut_looks_at_every_place() -> None:
+    block = Residual(1, 1, stride=2).eval()
+    with torch.no_grad():
+        block.second.norm.weight.zero_()
+        block.shortcut[1].conv.weight.fill_(1)
+        block.shortcut[1].norm.running_var.fill_(1 - block.shortcut[1].norm.eps)
+        x = torch.tensor([[1.0, 2.0, 5.0], [3.0, 6.0, 7.0], [8.0, 4.0, 9.0]])[None, None]
+        # Means over 2 x 2 places; at an odd border over those that are there
+        assert block(x).flatten().tolist() == pytest.approx([3.0, 6.0, 6.0, 9.0])
 
 
 @pytest.mark.parametrize(

@@ -52,6 +52,10 @@ SMALL: dict[str, tuple[str, ...]] = {
         "data.train=pairs/images", f"encoder.name={TINY_NET}", 'data.teacher.encoders=["classic:color"]',
         "data.teacher.dims=16", "data.validation_share=0.2",
     ),
+    "glance-sharpen": (
+        "data.train=pairs/images", f"encoder.name={TINY_NET}", "encoder.weights=../distilled/weights.safetensors",
+        'data.teacher.encoders=["classic:color"]', "data.teacher.dims=16", "data.validation_share=0.2",
+    ),
     "glance-align": (
         "data.train=pairs", f"encoder.name={TINY_NET}", "encoder.weights=../distilled/weights.safetensors",
         'data.teacher.encoders=["trained:../distilled"]', "data.k=1", "data.validation_share=0.3",
@@ -102,7 +106,7 @@ def test_every_shipped_recipe_is_run_here() -> None:
 def test_a_shipped_recipe_trains_an_encoder_that_loads(
     name: str, place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if name == "glance-align":
+    if name in ("glance-sharpen", "glance-align"):
         monkeypatch.chdir(place)
         if not (place.parent / "distilled").exists():
             small_run("glance-distil", place, place.parent / "distilled", monkeypatch)

@@ -10,6 +10,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from lookalike.progress import Progress
+
 if TYPE_CHECKING:
     from lookalike.benchmarks.ablation import AblationResult, AblationRow, ablate
     from lookalike.benchmarks.associative import (
@@ -36,7 +38,6 @@ if TYPE_CHECKING:
     from lookalike.benchmarks.odd_one_out import OddOneOut
     from lookalike.benchmarks.paired_tests import PairedTest, paired_means, paired_proportions
     from lookalike.benchmarks.position_bias import PositionBias
-    from lookalike.benchmarks.progress import Progress
     from lookalike.benchmarks.recall import (
         RANKS,
         Ranking,
@@ -119,7 +120,6 @@ _MODULES = {
         "paired_proportions",
     ),
     "position_bias": ("PositionBias",),
-    "progress": ("Progress",),
     "recall": (
         "RANKS",
         "Ranking",

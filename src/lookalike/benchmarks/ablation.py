@@ -16,9 +16,11 @@ from numpy.typing import NDArray
 from lookalike.benchmarks.ablation_attributes import ATTRIBUTES, Attribute, named
 from lookalike.benchmarks.ablation_scores import Score, Task, random_pairs, task_of
 from lookalike.benchmarks.ablation_vectors import Vectors, ablated_vectors, intact_vectors, row_distances
-from lookalike.benchmarks.progress import Progress
+from lookalike.benchmarks.paired_tests import holm
 from lookalike.benchmarks.statistics import Estimate, bootstrap_mean, paired_means
 from lookalike.errors import BenchmarkError, InvalidArgument
+from lookalike.extras import import_extra, require_stats
+from lookalike.progress import Progress
 from lookalike.similarity import Metric
 from lookalike.similarity.vectors import check_metric
 
@@ -100,9 +102,12 @@ class AblationResult:
         return asdict(self)
 
     def to_pandas(self) -> pd.DataFrame:
-        """One line for each row: the figures and the ends of their intervals."""
-        import pandas as pd
+        """One line for each row: the figures and the ends of their intervals.
 
+        Raises:
+            MissingDependency: pandas is not installed.
+        """
+        pandas = import_extra("pandas", "pandas", "to_pandas()")
         lines = []
         for row in self.rows:
             line: dict[str, Any] = {"encoder": self.encoder, "attribute": row.attribute, "side": row.side}
@@ -110,7 +115,8 @@ class AblationResult:
                 estimate: Estimate = getattr(row, name)
                 line |= {name: estimate.value, f"{name}_low": estimate.low, f"{name}_high": estimate.high}
             lines.append({**line, "p": row.p, "p_holm": row.p_holm, "random_shift": row.random_shift})
-        return pd.DataFrame(lines)
+        frame: pd.DataFrame = pandas.DataFrame(lines)
+        return frame
 
 
 def ablate(
@@ -144,7 +150,9 @@ def ablate(
         ImageError: an image cannot be read; names it.
         JudgmentError: an image is not on this machine.
         InvalidArgument: an unknown attribute, side or metric.
+        MissingDependency: the extra ``stats`` is not installed.
     """
+    require_stats("an ablation")
     check_metric(metric)
     wanted = _attributes(attributes)
     sides = _sides(side)
@@ -218,10 +226,7 @@ class _Ruler:
 
 def _holm(rows: list[AblationRow]) -> list[AblationRow]:
     """Holm's correction over all rows: each is compared with the intact images."""
-    from statsmodels.stats.multitest import multipletests
-
-    corrected = multipletests([row.p for row in rows], method="holm")[1]
-    return [replace(row, p_holm=float(p)) for row, p in zip(rows, corrected, strict=True)]
+    return [replace(row, p_holm=p) for row, p in zip(rows, holm([row.p for row in rows]), strict=True)]
 
 
 def _attributes(wanted: Sequence[str | Attribute] | None) -> list[Attribute]:

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 from lookalike.benchmarks.ablation_attributes import Attribute, remove
 from lookalike.benchmarks.features import only_typed
-from lookalike.benchmarks.progress import Progress
 from lookalike.encoders import Encoder
 from lookalike.encoders.base import check_finite
 from lookalike.encoders.cache import EmbeddingCache, embed_cached
 from lookalike.errors import ImageError, InvalidArgument
 from lookalike.images import decode
+from lookalike.progress import Progress
 from lookalike.similarity import Metric, cosine, euclidean
 
 if TYPE_CHECKING:

@@ -31,11 +31,12 @@ from lookalike.benchmarks.triplets_result import ceiling_dict
 from lookalike.benchmarks.two_afc import TwoAfc, two_afc
 from lookalike.encoders import DEFAULT_ENCODER, Encoder, EncoderOptions
 from lookalike.errors import BenchmarkError
+from lookalike.extras import require_stats
 from lookalike.similarity import Metric
 
 if TYPE_CHECKING:
-    from lookalike.benchmarks.progress import Progress
     from lookalike.judgments import Judgments, SameDifferentTable, TripletTable
+    from lookalike.progress import Progress
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "distortions": ("traditional", "cnn"),
@@ -164,9 +165,11 @@ def bench_bapps(
     Raises:
         JudgmentError: the data are not there or wrong.
         BenchmarkError: nothing of that split, or not one encoder could be had.
+        MissingDependency: the extra ``stats`` is not installed.
     """
     from lookalike.judgments import read_bapps
 
+    require_stats("a benchmark")
     encoders, twice = distinct_encoders(encoders)
     how: dict[str, Any] = {"skip_bad": skip_bad, "progress": progress}
     table = _of_split(read_bapps(folder, subset, **how), split)

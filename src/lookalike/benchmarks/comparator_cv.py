@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from lookalike.benchmarks.comparator_cv_result import ComparatorResult, Reliability, reliability
 from lookalike.benchmarks.near_duplicates import near_duplicates
 from lookalike.benchmarks.paired_tests import paired_proportions
-from lookalike.benchmarks.progress import Progress
 from lookalike.benchmarks.recall import recall
 from lookalike.errors import BenchmarkError
+from lookalike.extras import require_stats
+from lookalike.progress import Progress
 from lookalike.similarity.comparator_fit import Calibration, Rivals, calibrate, gather, learn_weights
 from lookalike.similarity.comparator_model import LEAST_PAIRS
 from lookalike.similarity.comparator_space import Space, learn_space
@@ -42,11 +43,14 @@ _BLOCK = 100
 
 __all__ = [
     "ComparatorResult",
+    "HeldOut",
     "Reliability",
     "assign_folds",
     "baselines",
+    "check_folds",
     "cross_validate",
     "cross_validate_described",
+    "describe_table",
     "groups_of",
     "reliability",
 ]
@@ -80,20 +84,38 @@ def cross_validate(
     Raises:
         BenchmarkError: too few pairs for the folds.
         ImageError: an image cannot be read.
+        MissingDependency: the extra ``stats`` is not installed.
+    """
+    require_stats("the cross-validation of a comparator")
+    check_folds(len(table), folds)
+    return cross_validate_described(
+        *describe_table(table, encoder, faces, cache=cache, progress=progress),
+        folds=folds, ablation=ablation, cues=cues, seed=seed, progress=progress,
+    )  # fmt: skip
+
+
+def describe_table(
+    table: PairTable,
+    encoder: Encoder,
+    faces: FaceEncoder | None,
+    *,
+    cache: bool,
+    progress: Progress | None,
+) -> tuple[Descriptions, Descriptions, NDArray[np.float32], NDArray[np.float32]]:
+    """Left and right images described, then their bare embeddings, float32 (n, d) each.
+
+    Raises:
+        ImageError: an image cannot be read.
     """
     from lookalike.encoders.cache import EmbeddingCache, embed_cached
     from lookalike.similarity.comparator_describe import describe
 
     paths = [str(path) for path in [*table.paths("left"), *table.paths("right")]]
-    n = len(table)
-    _check(n, folds)
     both = describe(paths, encoder, faces, cache=cache, progress=progress)
     plain = embed_cached(encoder, paths, EmbeddingCache()) if cache else encoder.embed(paths)
+    n = len(table)
     rows = np.arange(n)
-    return cross_validate_described(
-        both.take(rows), both.take(rows + n), plain[:n], plain[n:],
-        folds=folds, ablation=ablation, cues=cues, seed=seed, progress=progress,
-    )  # fmt: skip
+    return both.take(rows), both.take(rows + n), plain[:n], plain[n:]
 
 
 def cross_validate_described(
@@ -110,10 +132,10 @@ def cross_validate_described(
 ) -> ComparatorResult:
     """As :func:`cross_validate`, from descriptions; ``plain_*`` float32 (n, d) are the bare embeddings."""
     n = len(left)
-    _check(n, folds)
+    check_folds(n, folds)
     group = groups_of(left, right, plain_left, plain_right)
     fold = assign_folds(group, folds, seed)
-    run = _Run(left, right, fold, tuple(choose(left.holds, cues)), ablation, seed)
+    run = HeldOut(left, right, fold, tuple(choose(left.holds, cues)), ablation, seed)
     for held in range(folds):
         if progress is not None:
             progress("cross-validation", held, folds)
@@ -138,7 +160,7 @@ def cross_validate_described(
     )
 
 
-class _Run:
+class HeldOut:
     """Scores of all folds, for the whole comparator and for every ablation of it."""
 
     def __init__(
@@ -237,7 +259,8 @@ def assign_folds(group: NDArray[np.intp], folds: int, seed: int) -> NDArray[np.i
     return fold
 
 
-def _check(n: int, folds: int) -> None:
+def check_folds(n: int, folds: int) -> None:
+    """Raise BenchmarkError when n pairs cannot be cross-validated in so many folds."""
     if folds < 2:
         raise BenchmarkError(f"cross-validation needs at least 2 folds, got {folds}")
     if n - -(-n // folds) < LEAST_PAIRS:

@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.benchmarks.progress import Progress
 from lookalike.encoders import Encoder
 from lookalike.encoders.base import check_finite
 from lookalike.encoders.cache import EmbeddingCache, embed_cached
 from lookalike.errors import BenchmarkError, EncoderError, ImageError, JudgmentError, LookalikeError
 from lookalike.images import decode
+from lookalike.progress import Progress
 
 if TYPE_CHECKING:
     from lookalike.encoders.faces import Face, FaceEncoder

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from lookalike.benchmarks.features import BadImage, Features, images_of
-from lookalike.benchmarks.progress import Progress
 from lookalike.errors import BenchmarkError
+from lookalike.progress import Progress
 
 if TYPE_CHECKING:
     from lookalike.judgments import Judgments

@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.benchmarks.distances import unit_rows
-from lookalike.benchmarks.progress import Progress
 from lookalike.errors import BenchmarkError
+from lookalike.progress import Progress
 from lookalike.similarity.matrices import distance_blocks
 from lookalike.similarity.vectors import Metric
 

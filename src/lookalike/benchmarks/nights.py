@@ -23,11 +23,12 @@ from lookalike.benchmarks.triplets_encoders import (
 from lookalike.benchmarks.two_afc import TwoAfc, two_afc
 from lookalike.encoders import DEFAULT_ENCODER, Encoder, EncoderOptions
 from lookalike.errors import JudgmentError, printable
+from lookalike.extras import require_stats
 from lookalike.similarity import Metric
 
 if TYPE_CHECKING:
-    from lookalike.benchmarks.progress import Progress
     from lookalike.judgments import SameDifferentTable, TripletTable
+    from lookalike.progress import Progress
 
 PUBLISHED: tuple[tuple[str, float], ...] = (
     ("DreamSim ensemble, LoRA", 0.962),
@@ -150,9 +151,11 @@ def bench_nights(
     Raises:
         JudgmentError: the data are not there or wrong.
         BenchmarkError: not one encoder could be had.
+        MissingDependency: the extra ``stats`` is not installed.
     """
     from lookalike.judgments import read_nights, read_nights_jnd
 
+    require_stats("a benchmark")
     encoders, twice = distinct_encoders(encoders)
     if not (Path(folder) / "data.csv").is_file():
         raise JudgmentError(

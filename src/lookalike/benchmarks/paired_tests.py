@@ -23,6 +23,7 @@ from lookalike.benchmarks.resampling import (
     interval,
     resampled_means,
 )
+from lookalike.extras import import_extra
 
 EXACT_BELOW = 25
 """Discordant pairs below which McNemar's test is the exact binomial one (the usual advice, and statsmodels')."""
@@ -73,6 +74,7 @@ def paired_proportions(
 
     Raises:
         BenchmarkError: lengths that differ, no items, or values outside [0, 1].
+        MissingDependency: the extra ``stats`` is not installed.
     """
     columns = check_columns(hits)
     for name, values in columns.items():
@@ -103,6 +105,7 @@ def paired_means(
 
     Raises:
         BenchmarkError: lengths that differ, no items, values that are not finite.
+        MissingDependency: the extra ``stats`` is not installed.
     """
     columns = check_columns(scores)
     n = len(next(iter(columns.values())))
@@ -113,13 +116,20 @@ def paired_means(
 
 def one_family(tests: Sequence[Sequence[PairedTest]]) -> list[list[PairedTest]]:
     """The same tests with Holm's correction over all of them together, however they are grouped."""
-    from statsmodels.stats.multitest import multipletests
+    corrected = iter(holm([test.p for group in tests for test in group]))
+    return [[replace(test, p_holm=next(corrected)) for test in group] for group in tests]
 
-    every = [test for group in tests for test in group]
-    if not every:
-        return [list(group) for group in tests]
-    corrected = iter(multipletests([test.p for test in every], method="holm")[1])
-    return [[replace(test, p_holm=float(next(corrected))) for test in group] for group in tests]
+
+def holm(p: Sequence[float]) -> list[float]:
+    """p-values after Holm's correction (1979) over all of them, by statsmodels; in the order given.
+
+    Raises:
+        MissingDependency: the extra ``stats`` is not installed.
+    """
+    if not p:
+        return []
+    multitest = import_extra("statsmodels.stats.multitest", "stats", "Holm's correction")
+    return [float(value) for value in multitest.multipletests(p, method="holm")[1]]
 
 
 def _compare(
@@ -162,12 +172,11 @@ def _mcnemar_or_flip(
 
 
 def _mcnemar(a: Floats, b: Floats) -> tuple[float, str]:
-    from statsmodels.stats.contingency_tables import mcnemar
-
     only_a, only_b = int(np.sum((a == 1) & (b == 0))), int(np.sum((a == 0) & (b == 1)))
     both, neither = int(np.sum((a == 1) & (b == 1))), int(np.sum((a == 0) & (b == 0)))
     exact = only_a + only_b < EXACT_BELOW
-    found = mcnemar([[both, only_a], [only_b, neither]], exact=exact, correction=True)
+    tables = import_extra("statsmodels.stats.contingency_tables", "stats", "McNemar's test")
+    found = tables.mcnemar([[both, only_a], [only_b, neither]], exact=exact, correction=True)
     return min(1.0, float(found.pvalue)), "McNemar, exact" if exact else "McNemar, chi-square"
 
 

@@ -14,9 +14,9 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lookalike.benchmarks.progress import Progress
 from lookalike.benchmarks.statistics import Estimate, bootstrap_mean, proportion
 from lookalike.errors import BenchmarkError
+from lookalike.progress import Progress
 from lookalike.similarity.matrices import DEFAULT_MEMORY, distance_matrix
 from lookalike.similarity.vectors import Metric
 

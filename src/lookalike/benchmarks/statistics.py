@@ -29,6 +29,7 @@ from lookalike.benchmarks.resampling import (
     vector,
 )
 from lookalike.errors import BenchmarkError
+from lookalike.extras import import_extra
 
 __all__ = [
     "CONFIDENCE",
@@ -55,12 +56,12 @@ def proportion(hits: ArrayLike) -> Estimate:
 
     Raises:
         BenchmarkError: no items, or values outside [0, 1].
+        MissingDependency: the extra ``stats`` is not installed.
     """
-    from statsmodels.stats.proportion import proportion_confint
-
     values = vector(hits, "hits")
     check_shares(values, "hits")
-    low, high = proportion_confint(values.sum(), len(values), alpha=1 - CONFIDENCE, method="wilson")
+    by = import_extra("statsmodels.stats.proportion", "stats", "Wilson's interval")
+    low, high = by.proportion_confint(values.sum(), len(values), alpha=1 - CONFIDENCE, method="wilson")
     value = float(values.mean())
     # At 0 and at n of n Wilson's ends are 0 and 1 exactly; floating point puts them a hair inside.
     return Estimate(value, min(float(low), value), max(float(high), value), len(values), "Wilson")

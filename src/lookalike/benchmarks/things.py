@@ -17,11 +17,12 @@ from lookalike.benchmarks.statistics import Estimate, PairedTest, bootstrap_mean
 from lookalike.benchmarks.triplets_encoders import Failed, check_any, each_encoder
 from lookalike.encoders import DEFAULT_ENCODER, Encoder, EncoderOptions
 from lookalike.errors import BenchmarkError, JudgmentError, printable
+from lookalike.extras import require_stats
 from lookalike.similarity import Metric
 
 if TYPE_CHECKING:
-    from lookalike.benchmarks.progress import Progress
     from lookalike.judgments import OddOneOutTable
+    from lookalike.progress import Progress
 
 Trio = tuple[str, str, str]
 
@@ -121,7 +122,9 @@ def bench_things(
     Raises:
         JudgmentError: the data are not there or wrong.
         BenchmarkError: no answers, or not one encoder could be had.
+        MissingDependency: the extra ``stats`` is not installed.
     """
+    require_stats("a benchmark")
     encoders, twice = distinct_encoders(encoders)
     table = _opened(judged, images, split, {"skip_bad": skip_bad, "progress": progress})
     table, left = without_bad(table, progress) if skip_bad else (table, refused(table))

@@ -17,10 +17,11 @@ from lookalike.benchmarks.encoder_names import distinct_encoders, encoder_name
 from lookalike.benchmarks.features import BadImage, Features
 from lookalike.benchmarks.left_out import refused, without_bad
 from lookalike.benchmarks.near_duplicates import FACE_THRESHOLD, GENERIC_THRESHOLD
-from lookalike.benchmarks.progress import Progress
 from lookalike.benchmarks.tll_result import PairsResult
 from lookalike.encoders import Encoder, EncoderOptions
 from lookalike.errors import BenchmarkError
+from lookalike.extras import require_stats
+from lookalike.progress import Progress
 
 if TYPE_CHECKING:
     from lookalike.judgments import Judgments, PairTable
@@ -89,7 +90,9 @@ def bench_pairs(
         BenchmarkError: fewer than two pairs, no encoder, or none that could be had.
         ImageError: an image cannot be read (``skip_bad=True`` leaves its pair out).
         JudgmentError: the table is wrong, or an image is not where it says.
+        MissingDependency: the extra ``stats`` is not installed.
     """
+    require_stats("a benchmark")
     chosen = PairsOptions(**options)
     if progress is not None:
         progress("reading the table", 0, 0)

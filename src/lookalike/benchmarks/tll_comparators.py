@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.benchmarks.progress import Progress
 from lookalike.benchmarks.tll_result import Unavailable
 from lookalike.errors import BenchmarkError, ImageError, JudgmentError, LookalikeError
+from lookalike.progress import Progress
 
 if TYPE_CHECKING:
     from lookalike.judgments import PairTable

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.benchmarks import published
+from lookalike.extras import import_extra
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -178,13 +179,17 @@ class PairsResult:
         return f"PairsResult({len(self.table)} pairs, {len(self.measured)} ways to measure{found})"
 
     def to_pandas(self) -> pd.DataFrame:
-        """Table 1: one row for each name and metric, recall in percent with its interval."""
-        import pandas as pd
+        """Table 1: one row for each name and metric, recall in percent with its interval.
 
+        Raises:
+            MissingDependency: pandas is not installed.
+        """
         from lookalike.benchmarks.tll_tables import recall_rows
 
+        pandas = import_extra("pandas", "pandas", "to_pandas()")
         header, *rows = recall_rows(self)
-        return pd.DataFrame([dict(zip(header, row, strict=True)) for row in rows])
+        frame: pd.DataFrame = pandas.DataFrame([dict(zip(header, row, strict=True)) for row in rows])
+        return frame
 
     def write_tables(self, folder: Path | str) -> list[Path]:
         """Every table as CSV; returns the files written.

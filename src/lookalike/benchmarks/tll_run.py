@@ -22,13 +22,13 @@ from lookalike.benchmarks.distances import (
 from lookalike.benchmarks.encoder_names import bench_encoder, encoder_name
 from lookalike.benchmarks.features import BadImage, Features, raw
 from lookalike.benchmarks.near_duplicates import NearDuplicates, near_duplicates
-from lookalike.benchmarks.progress import Progress
 from lookalike.benchmarks.tll_parts import comparisons_of, settings_of, threshold_notes
 from lookalike.benchmarks.tll_result import Kind, Measured, PairsResult, Unavailable
 from lookalike.benchmarks.tll_scores import Scorer, columns_of
 from lookalike.benchmarks.triplets_encoders import one_line
 from lookalike.encoders import Encoder, load_encoder
 from lookalike.errors import BenchmarkError, EncoderError, ImageError, JudgmentError, LookalikeError
+from lookalike.progress import Progress
 
 if TYPE_CHECKING:
     from lookalike.benchmarks.face_statistics import FaceStatistics

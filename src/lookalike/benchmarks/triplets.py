@@ -30,11 +30,12 @@ from lookalike.benchmarks.triplets_result import EncoderVotes, TripletsResult
 from lookalike.benchmarks.two_afc import two_afc
 from lookalike.encoders import DEFAULT_ENCODER, Encoder, EncoderOptions
 from lookalike.errors import BenchmarkError
+from lookalike.extras import require_stats
 from lookalike.similarity import Metric
 
 if TYPE_CHECKING:
-    from lookalike.benchmarks.progress import Progress
     from lookalike.judgments import Judgments, TripletTable
+    from lookalike.progress import Progress
 
 
 REFERENCES = "reference images"
@@ -74,7 +75,9 @@ def bench_triplets(
     Raises:
         BenchmarkError: no triplets are left, the table is of another kind, or not one encoder could be had.
         JudgmentError: the table or an image of it cannot be had.
+        MissingDependency: the extra ``stats`` is not installed.
     """
+    require_stats("a benchmark")
     encoders, twice = distinct_encoders(encoders)
     opened = _opened(judged, images, skip_bad, progress)
     opened, left = without_bad(opened, progress) if skip_bad and len(opened) else (opened, refused(opened))

@@ -21,8 +21,8 @@ from lookalike.similarity import METRICS, Metric, cosine, euclidean
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from lookalike.benchmarks.progress import Progress
     from lookalike.judgments import ImageCatalogue
+    from lookalike.progress import Progress
 
 _ROWS_AT_ONCE = 1024
 

@@ -16,6 +16,7 @@ from lookalike.benchmarks.statistics import Estimate, PairedTest
 from lookalike.benchmarks.triplets_encoders import Failed
 from lookalike.benchmarks.two_afc import TwoAfc
 from lookalike.errors import BenchmarkError
+from lookalike.extras import import_extra
 from lookalike.similarity import Metric
 
 if TYPE_CHECKING:
@@ -128,16 +129,20 @@ class TripletsResult:
         return f"TripletsResult({len(self.table)} triplets: {scores or 'nothing could be measured'})"
 
     def to_pandas(self) -> pd.DataFrame:
-        """One row for each encoder: score with its 95 % interval, majority, explainable share; in [0, 1]."""
-        import pandas as pd
+        """One row for each encoder: score with its 95 % interval, majority, explainable share; in [0, 1].
 
+        Raises:
+            MissingDependency: pandas is not installed.
+        """
+        pandas = import_extra("pandas", "pandas", "to_pandas()")
         rows = []
         for name, one in self.worked.items():
             figures = one.to_dict()
             low, high = figures["interval"]
             plain = {key: figures.get(key) for key in ("score", "majority", "explainable")}
             rows.append({"encoder": name, **plain, "low": low, "high": high})
-        return pd.DataFrame(rows)
+        frame: pd.DataFrame = pandas.DataFrame(rows)
+        return frame
 
     def to_dict(self) -> dict[str, Any]:
         """What `bench triplets --json` prints; shares in [0, 1]."""

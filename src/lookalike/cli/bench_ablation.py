@@ -11,7 +11,7 @@ import typer
 
 from lookalike.benchmarks.csv_cells import safe_cell
 from lookalike.cli import output
-from lookalike.cli.bench_output import check_folder
+from lookalike.cli.bench_output import check_ready
 from lookalike.cli.options import (
     DeviceOption,
     JsonOption,
@@ -69,7 +69,7 @@ def ablation(
     """What an encoder leans on: agreement with people and distances without colour, texture, layout, ..."""
     from lookalike.benchmarks.encoder_names import distinct_encoders
 
-    check_folder(folder)
+    check_ready(folder)
     wanted = _names(attributes)
     table = _table(data, images, limit, seed)
     sides: Sequence[Literal["one", "both"]] = ("one", "both") if side == "each" else (side,)

@@ -1,4 +1,4 @@
-"""The folder of -o, looked at before anything is computed."""
+"""What a benchmark looks at before it computes anything: the packages it needs, and the folder of -o."""
 
 from __future__ import annotations
 
@@ -6,6 +6,18 @@ import tempfile
 from pathlib import Path
 
 from lookalike.errors import BenchmarkError, printable
+from lookalike.extras import require_stats
+
+
+def check_ready(folder: Path | None) -> None:
+    """Find out at once what would stop a run at its end; see :func:`check_folder`.
+
+    Raises:
+        MissingDependency: the extra ``stats`` is not installed.
+        BenchmarkError: nothing can be written to the folder.
+    """
+    require_stats("lookalike bench")
+    check_folder(folder)
 
 
 def check_folder(folder: Path | None) -> None:

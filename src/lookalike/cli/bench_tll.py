@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from lookalike.cli import output
-from lookalike.cli.bench_output import check_folder
+from lookalike.cli.bench_output import check_ready
 from lookalike.cli.data_bad import note_repeats
 from lookalike.cli.options import (
     DeviceOption,
@@ -152,7 +152,7 @@ def pairs(
 def _run(data: Path, encoder: Sequence[str] | None, folder: Path | None, json_: bool, **options: Any) -> None:
     from lookalike.benchmarks.tll import bench_pairs
 
-    check_folder(folder)
+    check_ready(folder)
     with stage_progress() as progress:
         result = bench_pairs(data, encoder or [DEFAULT_ENCODER], progress=progress, **options)
         if folder is not None:

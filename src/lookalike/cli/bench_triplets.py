@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from lookalike.cli import output
-from lookalike.cli.bench_output import check_folder
+from lookalike.cli.bench_output import check_ready
 from lookalike.cli.data_bad import SkipBadOption, note_repeats
 from lookalike.cli.options import (
     DeviceOption,
@@ -87,7 +87,7 @@ def triplets(
     from lookalike.cli.progress import stage_progress
     from lookalike.judgments import open_judgments
 
-    check_folder(folder)
+    check_ready(folder)
     with stage_progress() as progress:
         opened = open_judgments(data, images=images, skip_bad=skip_bad, progress=progress)
         judged = only_rows(opened, where or [])

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from lookalike.cli import output
-from lookalike.cli.bench_output import check_folder
+from lookalike.cli.bench_output import check_ready
 from lookalike.cli.bench_triplets import (
     EncodersOption,
     FolderOption,
@@ -58,7 +58,7 @@ def nights(
     from lookalike.benchmarks.nights import bench_nights
     from lookalike.cli.progress import stage_progress
 
-    check_folder(folder)
+    check_ready(folder)
     with stage_progress() as progress:
         result = bench_nights(
             data, encoder or [DEFAULT_ENCODER], split=split, min_votes=min_votes, skip_missing=skip_missing,
@@ -98,7 +98,7 @@ def bapps(
     from lookalike.benchmarks.bapps import bench_bapps
     from lookalike.cli.progress import stage_progress
 
-    check_folder(folder)
+    check_ready(folder)
     with stage_progress() as progress:
         result = bench_bapps(
             data, encoder or [DEFAULT_ENCODER], subset=subset, split=split, metric=metric, transform=transform,
@@ -139,7 +139,7 @@ def things(
     from lookalike.benchmarks.things import bench_things
     from lookalike.cli.progress import stage_progress
 
-    check_folder(folder)
+    check_ready(folder)
     with stage_progress() as progress:
         result = bench_things(
             data, encoder or [DEFAULT_ENCODER], images=images, split=split, metric=metric, transform=transform,

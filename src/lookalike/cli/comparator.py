@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lookalike.cli import output
+from lookalike.cli.comparator_nested import refuse_mixture, show_nested
 from lookalike.cli.options import DeviceOption, JsonOption, PrecisionOption, ThreadsOption, encoder_options
 from lookalike.cli.progress import finite, stage_progress
 from lookalike.encoders import DEFAULT_ENCODER
 from lookalike.errors import BenchmarkError, LookalikeError
+from lookalike.extras import require_stats
 
 if TYPE_CHECKING:
-    from lookalike.benchmarks.comparator_cv import ComparatorResult
+    from lookalike.benchmarks.comparator_cv_result import ComparatorResult
     from lookalike.judgments import PairTable
 
 FEW_PAIRS = 200
@@ -116,6 +118,13 @@ def evaluate(
     ablation: Annotated[
         bool, typer.Option("--ablation", help="Also without each cue, and with each cue alone.")
     ] = False,
+    nested: Annotated[
+        bool,
+        typer.Option("--nested", help="Choose the design anew within each fold, from a fixed list; takes long."),
+    ] = False,
+    inner_folds: Annotated[
+        int | None, typer.Option("--inner-folds", help="Of the choice; default 3.", min=2, show_default=False)
+    ] = None,
     cue: Cues = None,
     images: Images = None,
     seed: Seed = 0,
@@ -132,6 +141,7 @@ def evaluate(
     from lookalike.benchmarks.comparator_cv import cross_validate
     from lookalike.encoders import load_encoder
 
+    require_stats("lookalike comparator evaluate")
     started = time.perf_counter()
     table = _pairs(data, images)
     face_encoder = None
@@ -139,11 +149,18 @@ def evaluate(
         from lookalike.encoders.faces import FaceEncoder
 
         face_encoder = FaceEncoder(threads=threads)
+    loaded = load_encoder(encoder, encoder_options(device, precision, threads))
+    common: dict[str, Any] = {"folds": folds, "cues": cue, "seed": seed, "cache": cache}
+    result: ComparatorResult | NestedResult
     with stage_progress() as progress:
-        result = cross_validate(
-            table, load_encoder(encoder, encoder_options(device, precision, threads)), face_encoder,
-            folds=folds, ablation=ablation, cues=cue, seed=seed, cache=cache, progress=progress,
-        )  # fmt: skip
+        if nested:
+            result = nested_cross_validate(
+                table, loaded, face_encoder, inner_folds=inner_folds or INNER_FOLDS, progress=progress, **common
+            )
+        else:
+            result = cross_validate(
+                table, loaded, face_encoder, ablation=ablation, progress=progress, **common
+            )
     document = finite({**result.to_dict(), "encoder": encoder, "faces": faces, "seed": seed,
                        "command": shlex.join(["lookalike", *sys.argv[1:]]),
                        "seconds": time.perf_counter() - started})  # fmt: skip
@@ -152,7 +169,10 @@ def evaluate(
     if json_:
         output.print_json(document)
         return
-    _show(result)
+    if isinstance(result, NestedResult):
+        show_nested(result)
+    else:
+        _show(result)
     output.say(f"{document['seconds']:.0f} s")
 
 

@@ -21,8 +21,9 @@ from lookalike.cli.data_bad import (
 from lookalike.cli.data_distractors import distractors
 from lookalike.cli.data_twins import twins
 from lookalike.cli.options import JsonOption
-from lookalike.cli.progress import Progress, stage_progress
+from lookalike.cli.progress import stage_progress
 from lookalike.errors import JudgmentError
+from lookalike.progress import Progress
 
 if TYPE_CHECKING:
     from lookalike.judgments import Judgments

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lookalike.cli import output
-from lookalike.cli.progress import Progress
 from lookalike.errors import ImageError, printable
+from lookalike.progress import Progress
 
 if TYPE_CHECKING:
     from lookalike.judgments import Judgments

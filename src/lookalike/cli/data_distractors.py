@@ -10,7 +10,6 @@ import typer
 
 from lookalike.cli import output
 from lookalike.cli.data_bad import SkipBadOption, note_bad
-from lookalike.cli.data_distractor_sets import FACIAL, material, paper_sets, plain_sets
 from lookalike.cli.options import (
     DeviceOption,
     JsonOption,
@@ -19,9 +18,10 @@ from lookalike.cli.options import (
     WeightsOption,
     encoder_options,
 )
-from lookalike.cli.progress import Progress, stage_progress
+from lookalike.cli.progress import stage_progress
 from lookalike.encoders import DEFAULT_ENCODER
 from lookalike.errors import BenchmarkError, InvalidArgument, printable
+from lookalike.progress import Progress
 
 if TYPE_CHECKING:
     from lookalike.benchmarks.left_out import LeftOut
@@ -85,6 +85,8 @@ def distractors(
     A set for each feature, no pair in two sets, and no near-duplicates among the pairs (except where every feature is
     random). The folder is an ordinary saved table of the kind forced-choice.
     """
+    from lookalike.benchmarks.distractors_sets import material, paper_sets, plain_sets
+
     wanted = _features(features, faces, paper_design)
     with stage_progress() as progress:
         table, left = _pairs(data, images, skip_bad, cache, progress)
@@ -129,6 +131,7 @@ def _features(given: str | None, faces: bool, paper: bool) -> list[str]:
         InvalidArgument: an unknown feature, none, or features beside the paper's design.
     """
     from lookalike.benchmarks.distractors import FEATURES
+    from lookalike.benchmarks.distractors_sets import FACIAL
 
     if paper:
         if given is not None:

@@ -30,6 +30,8 @@ CORE = (
 OPTIONAL = {
     "umap-learn": "map",
     "pandas": "pandas",
+    "statsmodels": "stats",
+    "matplotlib": "stats",
     "torch": "torch",
     "torchvision": "torch",
     "timm": "torch",

@@ -57,14 +57,17 @@ def show(
     weights: WeightsOption = None,
     json_: JsonOption = False,
 ) -> None:
-    """The card of an encoder: dimensions, input, preprocessing, licence, source, size."""
+    """The card of an encoder: dimensions, input, preprocessing, licence, source, size; its model card where it has one."""
     from lookalike.encoders import load_encoder
 
-    card = load_encoder(name, encoder_options(device, precision, None, weights)).card.to_dict()
+    encoder = load_encoder(name, encoder_options(device, precision, None, weights))
+    card = encoder.card.to_dict()
     if json_:
-        output.print_json(card)
+        output.print_json({**card, "model_card": encoder.model_card})
         return
     output.print_table("", ["key", "value"], [[key, str(value)] for key, value in card.items()])
+    if encoder.model_card:
+        output.say(encoder.model_card)
 
 
 @app.command()

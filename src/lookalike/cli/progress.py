@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from lookalike.cli import output
-
-Progress = Callable[[str, int, int], None]
+from lookalike.progress import Progress
 
 
 @contextmanager

@@ -117,6 +117,8 @@ class Encoder(ABC):
     """True: :meth:`embed` uses one core and may be called from several threads at once."""
 
     card: EncoderCard
+    model_card: str = ""
+    """What its makers say of it in Markdown: data, recipe, figures, weaknesses; '' where nobody wrote one."""
     batch_size: int = 32
     """How many images a batch pipeline should hand over in one call."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,15 +11,13 @@ from lookalike.encoders.content import identify
 from lookalike.encoders.faces_types import Face, pack, unpack
 from lookalike.errors import InvalidArgument
 from lookalike.images import ImageLike
+from lookalike.progress import Progress
 
 if TYPE_CHECKING:
     from lookalike.encoders.faces import FaceEncoder
 
 _DETECT_AT_ONCE = 32
 """What a killed run loses at most."""
-
-Report = Callable[[str, int, int], None]
-"""Called with (stage in words, images done, images in all)."""
 
 
 class FaceCache(StoreFolder):
@@ -52,7 +50,7 @@ def detect_cached(
     encoder: FaceEncoder,
     images: Sequence[ImageLike],
     cache_folder: Path | None = None,
-    progress: Report | None = None,
+    progress: Progress | None = None,
 ) -> list[list[Face]]:
     """As :meth:`FaceEncoder.detect`, but the faces of images that the cache holds are not looked for again.
 

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from lookalike.encoders.base import Encoder
 from lookalike.encoders.cache import EmbeddingCache, embed_cached
-from lookalike.encoders.faces_cache import Report, detect_cached
+from lookalike.encoders.faces_cache import detect_cached
 from lookalike.encoders.faces_types import Face
 from lookalike.errors import InvalidArgument
 from lookalike.images import ImageLike, crop_box, decode
+from lookalike.progress import Progress
 
 if TYPE_CHECKING:
     from lookalike.encoders.faces import FaceEncoder
@@ -68,7 +69,7 @@ def generic_facial(
     margin: float = 0.0,
     face_cache: Path | None = None,
     cache: EmbeddingCache | None = None,
-    progress: Report | None = None,
+    progress: Progress | None = None,
 ) -> list[NDArray[np.float32]]:
     """Embeddings of the face crops of each image by any encoder (GF): n arrays float32 (n_i, d), n_i may be 0.
 
@@ -102,7 +103,7 @@ def _embed_crops(
     faces: Sequence[Sequence[Face]],
     margin: float,
     cache: EmbeddingCache,
-    progress: Report | None,
+    progress: Progress | None,
 ) -> list[NDArray[np.float32]]:
     sets: list[NDArray[np.float32]] = []
     for start in range(0, len(images), _CROP_AT_ONCE):

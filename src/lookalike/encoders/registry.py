@@ -65,6 +65,12 @@ BUILTIN: dict[str, EncoderEntry] = {
     entry.name: entry
     for entry in (
         EncoderEntry(
+            "glance",
+            "glance",
+            "The network inside the package, learned from photographs and human look-alikes; works offline.",
+            "lookalike.encoders.glance:load",
+        ),
+        EncoderEntry(
             "classic",
             "classic or classic:PART",
             "Colour, gradients, texture and layout; no weights, works anywhere.",

@@ -14,10 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.encoders.base import Encoder
-from lookalike.encoders.transform_sides import FitProgress, Mirrored, embed_sides
+from lookalike.encoders.transform_sides import Mirrored, embed_sides
 from lookalike.encoders.transform_whitening import DIMS, EXPONENT, Whitening
 from lookalike.errors import EncoderError, InvalidArgument, NoSuchOutput, printable
 from lookalike.images import ImageLike
+from lookalike.progress import Progress
 
 if TYPE_CHECKING:
     from lookalike.encoders.cache import EmbeddingCache
@@ -27,7 +28,6 @@ __all__ = [
     "EXPONENT",
     "FIT_LIMIT",
     "LEAST_IMAGES",
-    "FitProgress",
     "Mirrored",
     "TransformedEncoder",
     "Whitening",
@@ -117,7 +117,7 @@ def fit_whitening(
     exponent: float = EXPONENT,
     sqrt: bool | None = None,
     mirror: bool = True,
-    progress: FitProgress | None = None,
+    progress: Progress | None = None,
 ) -> Whitening:
     """Fit a whitening to an encoder on images; which of them belong together is not asked for.
 
@@ -185,7 +185,7 @@ def whitened(
     seed: int = 0,
     dims: int = DIMS,
     exponent: float = EXPONENT,
-    progress: FitProgress | None = None,
+    progress: Progress | None = None,
 ) -> TransformedEncoder:
     """``encoder`` with a whitening fitted on ``images``; its card is called ``NAME | whiten``.
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,12 +15,10 @@ from numpy.typing import NDArray
 from lookalike.encoders.base import Encoder
 from lookalike.encoders.parallel import available_cores
 from lookalike.images import ImageLike, ImageRef, decode, read_source
+from lookalike.progress import Progress
 
 if TYPE_CHECKING:
     from lookalike.encoders.cache import EmbeddingCache
-
-FitProgress: TypeAlias = Callable[[str, int, int], None]
-"""Called with (stage in words, images done, images in all)."""
 
 _AT_ONCE = 128
 
@@ -67,7 +65,7 @@ def embed_sides(
     images: Sequence[ImageLike],
     with_mirror: bool,
     cache: EmbeddingCache | None = None,
-    progress: FitProgress | None = None,
+    progress: Progress | None = None,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
     """Embeddings of images and of their mirror images: float32 (n, d) each, the second None without mirror.
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from lookalike.errors import MissingDependency
+from lookalike.extras import import_extra
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -89,10 +89,7 @@ class Hits:
         Raises:
             MissingDependency: pandas is not installed.
         """
-        try:
-            import pandas  # noqa: F401
-        except ImportError as error:
-            raise MissingDependency("pandas", "pandas", "Hits.to_pandas()") from error
+        import_extra("pandas", "pandas", "Hits.to_pandas()")
         frame: pd.DataFrame = self.to_arrow().to_pandas()
         return frame
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.errors import InvalidArgument, MissingDependency
+from lookalike.errors import InvalidArgument
+from lookalike.extras import import_extra
 
 if TYPE_CHECKING:
     import pandas
@@ -116,24 +117,11 @@ def unit_rows(matrix: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.ascontiguousarray(matrix / safe[:, None], dtype=np.float32)
 
 
-def import_pandas() -> Any:
-    """The pandas module.
-
-    Raises:
-        MissingDependency: it is not installed.
-    """
-    try:
-        import pandas
-    except ImportError as error:
-        raise MissingDependency("pandas", "pandas", "to_pandas()") from error
-    return pandas
-
-
 def data_frame(columns: dict[str, Any]) -> pandas.DataFrame:
     """A pandas table of columns of equal length.
 
     Raises:
         MissingDependency: pandas is not installed.
     """
-    frame: pandas.DataFrame = import_pandas().DataFrame(columns)
+    frame: pandas.DataFrame = import_extra("pandas", "pandas", "to_pandas()").DataFrame(columns)
     return frame

@@ -17,10 +17,11 @@ from lookalike.images.formats import EXTENSIONS
 from lookalike.judgments.base import COPIES
 from lookalike.judgments.catalogue import ImageCatalogue
 from lookalike.judgments.columns import Where
-from lookalike.judgments.content import Progress, hashed
+from lookalike.judgments.content import hashed
 from lookalike.judgments.image_names import relative_name
 from lookalike.judgments.refused import SKIP_HINT, BadImage
 from lookalike.judgments.tables import SameDifferentTable, TripletTable
+from lookalike.progress import Progress
 
 VOTES = {"val": 5, "train": 2}
 """People asked about a triplet, by split (the paper's table 2)."""

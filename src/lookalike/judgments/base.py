@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from lookalike.errors import InvalidArgument, printable
+from lookalike.extras import import_extra
 from lookalike.judgments.catalogue import ImageCatalogue
 from lookalike.judgments.columns import Column, Where, conform, flags, flat, shown
 from lookalike.judgments.refused import BadImage, Refused, leave_out
@@ -125,7 +126,12 @@ class Judgments:
         return list(seen)
 
     def to_pandas(self) -> pd.DataFrame:
-        """The table as a pandas DataFrame, images as content ids."""
+        """The table as a pandas DataFrame, images as content ids.
+
+        Raises:
+            MissingDependency: pandas is not installed.
+        """
+        import_extra("pandas", "pandas", "to_pandas()")
         frame: pd.DataFrame = self.table.to_pandas()
         return frame
 

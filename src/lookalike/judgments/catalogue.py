@@ -8,8 +8,9 @@ from types import MappingProxyType
 
 from lookalike.errors import JudgmentError, printable
 from lookalike.images.formats import EXTENSIONS
-from lookalike.judgments.content import Progress, content_ids, readable_content_ids
+from lookalike.judgments.content import content_ids, readable_content_ids
 from lookalike.judgments.refused import BadImage
+from lookalike.progress import Progress
 
 HOW_TO_POINT = (
     "pass images=FOLDER to load_judgments or open_judgments (--images FOLDER), or save with copied images"

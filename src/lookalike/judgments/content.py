@@ -13,6 +13,7 @@ from pathlib import Path
 from lookalike.encoders.cache import cache_folder
 from lookalike.errors import ImageError
 from lookalike.images.files import read_file
+from lookalike.progress import Progress
 
 _FILE = "content-ids.sqlite"
 _SCHEMA = (
@@ -29,8 +30,6 @@ LOOKING = "looking for the images"
 _TELL_EVERY = 16
 
 _Key = tuple[int, int]
-Progress = Callable[[str, int, int], None]
-"""Called with what is being done, how much of it is done and how much there is (0: unknown)."""
 
 
 def content_ids(files: Sequence[Path], progress: Progress | None = None) -> list[str]:

@@ -16,9 +16,10 @@ from lookalike.errors import ImageError, JudgmentError, printable
 from lookalike.images.formats import EXTENSIONS
 from lookalike.judgments.catalogue import ImageCatalogue
 from lookalike.judgments.columns import Where, flat, shown
-from lookalike.judgments.content import LOOKING, Progress, hashed
+from lookalike.judgments.content import LOOKING, hashed
 from lookalike.judgments.refused import SKIP_HINT, BadImage
 from lookalike.judgments.safe_files import Fence, is_folder
+from lookalike.progress import Progress
 
 _HINT = "; if the images lie elsewhere, pass their folder (images=, --images)"
 

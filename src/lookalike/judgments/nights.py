@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from lookalike.errors import BadRow, InvalidArgument, JudgmentError, printable
 from lookalike.judgments.base import COPIES
 from lookalike.judgments.columns import Where, flags, shown
-from lookalike.judgments.content import Progress
 from lookalike.judgments.csv_table import CsvTable, read_csv
 from lookalike.judgments.image_names import ImageFolder, resolve
 from lookalike.judgments.tables import SameDifferentTable, TripletTable
+from lookalike.progress import Progress
 
 NIGHTS_SPLITS = ("train", "val", "test", "test_imagenet", "test_no_imagenet")
 """What ``split`` may be; the last two are the parts that the paper's test score is made of."""

@@ -13,7 +13,6 @@ from typing import Any
 from lookalike.errors import InvalidArgument, JudgmentError, printable
 from lookalike.judgments.bapps import bapps_part, read_bapps, read_bapps_jnd
 from lookalike.judgments.base import Judgments
-from lookalike.judgments.content import Progress
 from lookalike.judgments.csv_table import csv_header
 from lookalike.judgments.nights import read_nights, read_nights_jnd
 from lookalike.judgments.plain import read_answers, read_pairs, read_tll, read_triplets
@@ -22,6 +21,7 @@ from lookalike.judgments.scales import read_ratings, read_same_different
 from lookalike.judgments.storage import TABLE_FILE, is_saved, load_judgments
 from lookalike.judgments.tables import KINDS
 from lookalike.judgments.things import SPLIT_FILES, read_things
+from lookalike.progress import Progress
 
 DOCS_PAGE = "docs/reference/judgments-format.md"
 _ENTRIES_SEEN = 1000

@@ -11,11 +11,11 @@ import pyarrow.compute as pc
 from lookalike.errors import JudgmentError, printable
 from lookalike.judgments.base import COPIES
 from lookalike.judgments.columns import flags, shown
-from lookalike.judgments.content import Progress
 from lookalike.judgments.csv_table import CsvTable, read_csv
 from lookalike.judgments.image_names import ImageFolder, choose_folder, given_folder, resolve
 from lookalike.judgments.safe_files import is_file, is_folder
 from lookalike.judgments.tables import PairTable, TripletAnswers, TripletTable
+from lookalike.progress import Progress
 
 WINNERS = ("human", "winner")
 """Columns that say ``a`` or ``b`` where a table of triplets has no numbers of votes."""

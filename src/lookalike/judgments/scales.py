@@ -7,11 +7,11 @@ from pathlib import Path
 import pyarrow as pa
 
 from lookalike.judgments.catalogue import ImageCatalogue
-from lookalike.judgments.content import Progress
 from lookalike.judgments.csv_table import CsvTable, read_csv
 from lookalike.judgments.image_names import choose_folder, resolve
 from lookalike.judgments.plain import find_csv
 from lookalike.judgments.tables import RatingTable, SameDifferentTable
+from lookalike.progress import Progress
 
 
 def read_ratings(

@@ -14,10 +14,10 @@ from lookalike.errors import JudgmentError, printable
 from lookalike.judgments.base import SCHEMA_VERSION, Judgments
 from lookalike.judgments.catalogue import ImageCatalogue
 from lookalike.judgments.columns import Where
-from lookalike.judgments.content import Progress
 from lookalike.judgments.refused import SKIP_HINT
 from lookalike.judgments.safe_files import is_file, is_folder, not_an_image
 from lookalike.judgments.tables import KINDS
+from lookalike.progress import Progress
 
 TABLE_FILE = "judgments.parquet"
 IMAGES_FILE = "images.parquet"

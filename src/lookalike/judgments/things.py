@@ -14,10 +14,10 @@ import pyarrow.csv as pa_csv
 
 from lookalike.errors import BadRow, JudgmentError, printable
 from lookalike.judgments.columns import Where, flags, shown
-from lookalike.judgments.content import Progress
 from lookalike.judgments.csv_table import CsvTable, read_csv
 from lookalike.judgments.image_names import ImageFolder, given_folder, resolve
 from lookalike.judgments.tables import OddOneOutTable
+from lookalike.progress import Progress
 
 SPLIT_FILES = {
     "val": "validationset.txt",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -17,6 +16,7 @@ from lookalike.images.formats import EXTENSIONS
 from lookalike.judgments.columns import shown
 from lookalike.judgments.csv_table import read_csv
 from lookalike.judgments.safe_files import is_file, is_folder
+from lookalike.progress import Progress
 
 COMPOSITE_SIZE = (401, 271)
 """Width and height of a composite in pixels."""
@@ -33,8 +33,6 @@ _SIDES = ("left", "right")
 _ENDINGS = {"png": ".png", "jpeg": ".jpg"}
 
 Format: TypeAlias = Literal["png", "jpeg"]
-Progress: TypeAlias = Callable[[str, int, int], None]
-"""As :data:`lookalike.benchmarks.progress.Progress`: (stage in words, steps done, steps in all)."""
 
 
 @dataclass(frozen=True)

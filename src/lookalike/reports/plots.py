@@ -20,6 +20,7 @@ from html import escape
 from typing import Any
 
 from lookalike.errors import InvalidArgument, printable
+from lookalike.extras import import_extra
 
 COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7b4ab8", "#b5a700")
 """Okabe and Ito's colours, told apart by colour-blind readers, in an order that keeps neighbours far apart."""
@@ -211,7 +212,7 @@ def _draw_bars(axes: Any, bars: Bars, place: int, thick: float, horizontal: bool
 @contextmanager
 def _figure(size: tuple[float, float]) -> Iterator[tuple[Any, Any]]:
     """A figure with one pair of axes; matplotlib's settings are those of this module meanwhile."""
-    import matplotlib
+    matplotlib = import_extra("matplotlib", "stats", "a figure")
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
 

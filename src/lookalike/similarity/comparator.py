@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from lookalike.encoders import Encoder, EncoderOptions, absolute_spec, load_encoder
 from lookalike.errors import ComparatorError
 from lookalike.images import ImageLike
-from lookalike.similarity.comparator_describe import Descriptions, Progress, describe, load_faces
+from lookalike.progress import Progress
+from lookalike.similarity.comparator_describe import Descriptions, describe, load_faces
 from lookalike.similarity.comparator_model import (
     EVEN_ODDS,
     Trained,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,12 +12,10 @@ from numpy.typing import NDArray
 from lookalike.encoders.base import Encoder, normalize
 from lookalike.errors import ComparatorError
 from lookalike.images import ImageLike
+from lookalike.progress import Progress
 
 if TYPE_CHECKING:
     from lookalike.encoders.faces import Face, FaceEncoder
-
-Progress: TypeAlias = Callable[[str, int, int], None]
-"""Called with (stage in words, images done, images in all)."""
 
 MAP_DEPTH = 256
 """Deeper cells of a feature map are projected to so many numbers at random (Johnson and Lindenstrauss, 1984)."""

@@ -43,10 +43,18 @@ class Rivals:
     pair: NDArray[np.intp]
 
 
-def gather(space: Space, left: Prepared, right: Prepared, seed: int = 0) -> Rivals:
-    """Rivals of every left image among the right ones, and of every right image among the left ones."""
+def gather(space: Space, left: Prepared, right: Prepared, seed: int = 0, *, hard: int = HARD) -> Rivals:
+    """Rivals of every left image among the right ones, and of every right image among the left ones.
+
+    Args:
+        space: what was learned without pairing.
+        left: n prepared images.
+        right: their partners.
+        seed: of the chance rivals.
+        hard: rivals that look most like a query; fewer where there are not so many.
+    """
     n = len(left)
-    hard = min(HARD, n - 1)
+    hard = min(hard, n - 1)
     chance = min(CHANCE, n - 1 - hard)
     random = np.random.default_rng(seed)
     guess = first_guess(space)
@@ -92,14 +100,19 @@ def _rivals_of(
 
 
 def learn_weights(
-    rivals: Rivals, keep: NDArray[np.bool_] | None = None, rows: NDArray[np.intp] | None = None
+    rivals: Rivals,
+    keep: NDArray[np.bool_] | None = None,
+    rows: NDArray[np.intp] | None = None,
+    *,
+    penalty: float = PENALTY,
 ) -> NDArray[np.float64]:
-    """Weights (k,) that minimise the multinomial loss plus PENALTY times their squares.
+    """Weights (k,) that minimise the multinomial loss plus the penalty times their squares.
 
     Args:
         rivals: from :func:`gather`.
         keep: (k,) columns that may be used; the others get weight 0.
         rows: queries to learn from; None: all.
+        penalty: of the squared weights, >= 0.
     """
     from scipy.optimize import minimize
 
@@ -118,7 +131,7 @@ def learn_weights(
         total = shares.sum(axis=1, keepdims=True)
         value = float((top[:, 0] + np.log(total[:, 0]) - scores[:, 0]).mean(dtype=np.float64))
         slope = (flat.T @ (shares / total).ravel()).astype(np.float64) / n - partner
-        return value + PENALTY * float(weights @ weights), slope + 2 * PENALTY * weights
+        return value + penalty * float(weights @ weights), slope + 2 * penalty * weights
 
     found = minimize(loss, np.zeros(used), jac=True, method="L-BFGS-B", options={"maxiter": 150})
     weights = np.zeros(k)

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.errors import ComparatorError, InvalidArgument
-from lookalike.similarity.comparator_describe import Descriptions, Progress
+from lookalike.progress import Progress
+from lookalike.similarity.comparator_describe import Descriptions
 from lookalike.similarity.comparator_fit import Calibration, calibrate, gather, learn_weights
 from lookalike.similarity.comparator_space import Prepared, Space, learn_space
 from lookalike.similarity.cues import choose

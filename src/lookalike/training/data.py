@@ -24,7 +24,7 @@ from lookalike.training.data_validation import Validation
 from lookalike.training.splits import Split
 
 if TYPE_CHECKING:
-    from lookalike.benchmarks.progress import Progress
+    from lookalike.progress import Progress
     from lookalike.training.recipe import Recipe
 
 

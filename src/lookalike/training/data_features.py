@@ -18,7 +18,7 @@ from lookalike.training.augment import Augment
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from lookalike.benchmarks.progress import Progress
+    from lookalike.progress import Progress
 
 Rows = NDArray[np.int64]
 

@@ -15,7 +15,7 @@ from lookalike.images import ImageLike
 from lookalike.training.data_features import sides_of
 
 if TYPE_CHECKING:
-    from lookalike.benchmarks.progress import Progress
+    from lookalike.progress import Progress
 
 
 @dataclass(frozen=True)

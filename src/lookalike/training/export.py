@@ -12,10 +12,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from lookalike.benchmarks.progress import Progress
 from lookalike.encoders import Encoder, EncoderOptions, load_encoder
 from lookalike.errors import EncoderError, InvalidArgument, TrainingError, printable
 from lookalike.images import ImageLike
+from lookalike.progress import Progress
 from lookalike.training.export_graph import FEATURE_MAP, Exported, build_graph
 from lookalike.training.export_images import default_images
 from lookalike.training.export_parity import Original, Parity, failures

@@ -13,6 +13,7 @@ from lookalike.encoders.torch_base import choose_device, has_bf16
 from lookalike.encoders.trained_card import TrainedCard
 from lookalike.encoders.weights import file_sha256
 from lookalike.errors import RecipeError, TrainingError, printable
+from lookalike.extras import require_stats
 from lookalike.training.checkpoint import load_checkpoint
 from lookalike.training.comparison import Comparison, compare_runs
 from lookalike.training.data import open_data
@@ -29,7 +30,7 @@ from lookalike.training.recipe_check import is_frozen, needs_of
 from lookalike.training.run_folder import RunFolder
 
 if TYPE_CHECKING:
-    from lookalike.benchmarks.progress import Progress
+    from lookalike.progress import Progress
 
 
 @dataclass(frozen=True)
@@ -105,6 +106,7 @@ def fit(
         EncoderError, ImageError, JudgmentError: what the recipe names cannot be read.
         MissingDependency: PyTorch or another package is not installed.
     """
+    require_stats("the paired test that training ends with")
     chosen = recipe if isinstance(recipe, Recipe) else Recipe.load(recipe)
     folder = RunFolder(Path(out).expanduser() if out is not None else Path(chosen.name))
     _check_folder(folder, resume)

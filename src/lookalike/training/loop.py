@@ -25,7 +25,7 @@ from lookalike.training.run_folder import RunFolder
 from lookalike.training.schedule import make_optimizer, rate_at, set_rate
 
 if TYPE_CHECKING:
-    from lookalike.benchmarks.progress import Progress
+    from lookalike.progress import Progress
 
 AfterStep = Callable[[int], None]
 """Called with the number of steps that are done."""

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from lookalike.benchmarks.progress import Progress
     from lookalike.encoders.base import Encoder, EncoderCard
+    from lookalike.progress import Progress
     from lookalike.training.batch import Batch, Needs
     from lookalike.training.data_measures import Score
     from lookalike.training.recipe import Recipe

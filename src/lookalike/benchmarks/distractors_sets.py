@@ -1,4 +1,4 @@
-"""How the choices of `lookalike data distractors` are made: distances, near-duplicates, sets."""
+"""Forced-choice sets of a human study from a pair table: distances, near-duplicates removed, and the sets drawn."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.cli.progress import Progress
 from lookalike.encoders import EncoderOptions
 from lookalike.errors import BenchmarkError
+from lookalike.progress import Progress
 
 if TYPE_CHECKING:
     from lookalike.benchmarks.near_duplicates import NearDuplicates

@@ -1,0 +1,40 @@
+"""``glance``: the encoder inside the package, learned from scratch by ``lookalike.training``; works offline.
+
+Its weights (ONNX, half precision), card and model card lie in ``embedded/`` beside this module; how they were made
+stands in the model card, which ``lookalike encoders show glance`` prints.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from lookalike.encoders.base import Encoder
+from lookalike.encoders.onnx import load as load_onnx
+from lookalike.encoders.registry import EncoderOptions
+from lookalike.errors import UnknownEncoder, WeightsNotFound, printable
+
+FOLDER = Path(__file__).with_name("embedded")
+SHA256 = "0" * 64
+"""Of glance.onnx; a file with other bytes is refused."""
+
+
+def load(argument: str, options: EncoderOptions) -> Encoder:
+    """``glance`` -> the embedded encoder.
+
+    Raises:
+        UnknownEncoder: something stands behind the name.
+        WeightsNotFound: the weights are missing or not those that were shipped.
+    """
+    if argument:
+        raise UnknownEncoder(f"glance has no parts: write glance, not glance:{printable(argument)}")
+    path = FOLDER / "glance.onnx"
+    encoder = load_onnx(str(path), replace(options, weights=None))
+    if encoder.card.sha256 != SHA256:
+        raise WeightsNotFound(
+            f"{printable(str(path))}: the weights are damaged (SHA-256 {encoder.card.sha256[:16]}..., shipped was "
+            f"{SHA256[:16]}...); reinstall lookalike"
+        )
+    encoder.card = replace(encoder.card, name="glance")
+    encoder.model_card = (FOLDER / "glance.md").read_text(encoding="utf-8")
+    return encoder

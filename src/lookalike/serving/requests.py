@@ -1,0 +1,58 @@
+"""Small readers of an ASGI request: header, cookie, client, and a refusal as a JSON answer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+Scope: TypeAlias = MutableMapping[str, Any]
+Message: TypeAlias = MutableMapping[str, Any]
+Receive: TypeAlias = Callable[[], Awaitable[Message]]
+Send: TypeAlias = Callable[[Message], Awaitable[None]]
+ASGIApp: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A request that is not let in: HTTP status, one line for people, more headers."""
+
+    status: int
+    text: str
+    headers: tuple[tuple[bytes, bytes], ...] = field(default=())
+
+
+def header(scope: Scope, name: bytes) -> str:
+    """The first header of that (lower-case) name, as Latin-1 text; empty when absent."""
+    for key, value in scope["headers"]:
+        if key == name:
+            return bytes(value).decode("latin-1")
+    return ""
+
+
+def cookie(scope: Scope, name: str) -> str:
+    """The value of a cookie; empty when absent."""
+    for part in header(scope, b"cookie").split(";"):
+        key, _, value = part.strip().partition("=")
+        if key == name:
+            return value
+    return ""
+
+
+def client_address(scope: Scope) -> str:
+    """Who is on the other end, as the server knows it: a forwarded address only where a proxy is configured."""
+    client = scope.get("client")
+    return str(client[0]) if client else "unknown"
+
+
+async def send_refusal(send: Send, refusal: Refusal) -> None:
+    """Answer with ``{"error": ...}`` and the refusal's status."""
+    body = json.dumps({"error": refusal.text}).encode()
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", str(len(body)).encode()),
+        *refusal.headers,
+    ]
+    await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,105 @@
+"""The administrator's token: made at the first start, kept in a file for its owner, compared in constant time."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import os
+import secrets
+import stat
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from lookalike.errors import ServeError, printable
+from lookalike.serving.limits import RateRule, RateTable
+
+ADMIN_COOKIE = "lookalike_admin"
+
+_LOGIN_RULES = (
+    RateRule("attempts to log in from one address", "address", per_second=1 / 15, burst=10),
+    RateRule("attempts to log in", "session", per_second=1, burst=60),
+)
+
+
+def read_or_make_token(path: Path) -> str:
+    """The token in ``path``; written (mode 0600, 256 bits) when the file is not there.
+
+    Raises:
+        ServeError: the file cannot be read or written, is open to others, or holds no token.
+    """
+    shown = printable(str(path))
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return _read_token(path)
+    except OSError as error:
+        raise ServeError(f"cannot write the token's file {shown}: {error.strerror}") from error
+    token = secrets.token_urlsafe(32)
+    with os.fdopen(handle, "w", encoding="ascii") as stream:
+        stream.write(token + "\n")
+    return token
+
+
+def _read_token(path: Path) -> str:
+    shown = printable(str(path))
+    try:
+        # Not through a link: it could point to a file that others can write.
+        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
+        with os.fdopen(handle, encoding="ascii") as stream:
+            mode = os.fstat(stream.fileno()).st_mode
+            token = stream.read(1_000).strip()
+    except (OSError, UnicodeError) as error:
+        raise ServeError(f"cannot read the token's file {shown}: {error}") from error
+    if os.name == "posix" and stat.S_IMODE(mode) & 0o077:
+        raise ServeError(
+            f"{shown} can be read by others; run: chmod 600 {shown}, or delete it for a new token"
+        )
+    if len(token) < 16:
+        raise ServeError(f"{shown} holds no token of 16 characters or more; delete it and a new one is made")
+    return token
+
+
+class AdminDoor:
+    """Logging in with the token, and the signed cookie that remembers it.
+
+    The cookie is ``expiry.signature``: an HMAC-SHA256 under a key derived from the token, so that a new token
+    ends every old login and nothing is stored.
+
+    Args:
+        token: the administrator's token.
+        hours: a login's life.
+        clock: seconds since 1970.
+    """
+
+    def __init__(self, token: str, *, hours: float = 12, clock: Callable[[], float] = time.time) -> None:
+        if len(token) < 16:
+            raise ServeError("the administrator's token needs 16 characters or more")
+        self._token = hashlib.sha256(token.encode()).digest()
+        self._key = hashlib.sha256(b"lookalike admin cookie\0" + token.encode()).digest()
+        self.seconds = int(hours * 3600)
+        self._clock = clock
+        self._attempts = RateTable(_LOGIN_RULES, clock=clock)
+
+    def login(self, token: str, address: str) -> str | int | None:
+        """The cookie's value; None when the token is wrong; seconds to wait after too many attempts."""
+        waiting = self._attempts.wait("POST", "", "everybody", address)
+        if waiting is not None:
+            return waiting[1]
+        # Digests have one length, so that not even the token's length shows in the time.
+        if not hmac.compare_digest(hashlib.sha256(token.encode()).digest(), self._token):
+            return None
+        expiry = str(int(self._clock()) + self.seconds)
+        return f"{expiry}.{self._sign(expiry)}"
+
+    def admits(self, cookie: str) -> bool:
+        """Whether a cookie was given by `login` and has not run out."""
+        expiry, _, signature = cookie.partition(".")
+        if not hmac.compare_digest(signature.encode(), self._sign(expiry).encode()):
+            return False
+        return expiry.isascii() and expiry.isdigit() and int(expiry) > self._clock()
+
+    def _sign(self, text: str) -> str:
+        digest = hmac.new(self._key, text.encode("utf-8", "surrogatepass"), hashlib.sha256).digest()
+        return base64.urlsafe_b64encode(digest).decode().rstrip("=")
