@@ -17,8 +17,9 @@ from lookalike.errors import EncoderCardError, InvalidArgument, WeightsNotFound
 torch = pytest.importorskip("torch")
 safetensors_torch = pytest.importorskip("safetensors.torch")
 
-from lookalike.encoders.weights import file_sha256, load_weights, read_state_dict  # noqa: E402
+from lookalike.encoders.weights import load_weights, read_state_dict  # noqa: E402
 from lookalike.encoders.weights_source import WantedWeights, find_weights, pull, reachable  # noqa: E402
+from lookalike.images.files import file_sha256  # noqa: E402
 
 
 class Evil:

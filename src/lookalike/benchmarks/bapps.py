@@ -87,7 +87,7 @@ class BappsScore:
             }
         return {
             "score": whole.value,
-            "interval": [whole.low, whole.high],
+            "interval": whole.ends,
             "subsets": {name: part_dict(two) for name, two in self.subsets.items()},
             "means_over_subsets": self.group_means(),
             "jnd": noticed,
@@ -125,10 +125,7 @@ class BappsResult:
             "triplets": len(self.table),
             "split": self.split,
             "jnd_pairs": self.jnd_pairs,
-            "encoders": {
-                name: {"error": one.error} if isinstance(one, Failed) else one.to_dict()
-                for name, one in self.encoders.items()
-            },
+            "encoders": {name: one.to_dict() for name, one in self.encoders.items()},
             "ceiling": {name: ceiling_dict(one, one) for name, one in self.ceilings.items()},
             "comparisons": [test.to_dict() for test in self.comparisons],
             "skipped": self.skipped.to_dict(),

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lookalike.similarity.comparator_fit import HARD, PENALTY
 from lookalike.similarity.comparator_space import PRESENCE, Space
 from lookalike.similarity.cues import Cue, State, View
 
@@ -33,7 +34,8 @@ EXPONENTS = (0.0, 0.5, 1.0)
 """Of every whitening: none (principal components as they are), half, full."""
 
 PENALTIES = (1e-4, 1e-3, 1e-2)
-HARD_RIVALS = (20, 80)
+HARD_RIVALS = (20, 80, 200)
+"""Looked at in a second round, for the best of the first, which has the settings of every fit."""
 
 
 @dataclass(frozen=True, order=True)
@@ -73,20 +75,27 @@ def candidates(cues: Iterable[str]) -> tuple[Design, ...]:
     """Every design of the list that these cues allow, the plainer ones first, each once.
 
     Args:
-        cues: that the descriptions allow. Sets shrink to them; gates need faces; without ``content`` there is still
-            the set of all.
+        cues: that the descriptions allow. Sets shrink to them; gates need faces; cues that are in no set (registered
+            by a user) join the set of all.
     """
     held = list(dict.fromkeys(cues))
     known = {cue for wanted in CUE_SETS for cue in wanted}
-    strangers = tuple(cue for cue in held if cue not in known)  # registered by the user: in the full set only
     sets = [tuple(cue for cue in wanted if cue in held) for wanted in CUE_SETS]
-    sets[-1] += strangers
+    sets[-1] += tuple(cue for cue in held if cue not in known)
     found = []
     for some in dict.fromkeys(some for some in sets if any(cue != PRESENCE for cue in some)):
         gates = (False, True) if PRESENCE in some else (False,)
-        rest = itertools.product(gates, (False, True), EXPONENTS, HARD_RIVALS, PENALTIES)
-        found += [Design(some, *values) for values in rest]
+        found += [
+            Design(some, *values, HARD, PENALTY)
+            for values in itertools.product(gates, (False, True), EXPONENTS)
+        ]
     return tuple(found)
+
+
+def refinements(design: Design) -> tuple[Design, ...]:
+    """The design itself, then with every other number of hard rivals and penalty of the list."""
+    changed = (replace(design, hard=hard, penalty=penalty) for hard in HARD_RIVALS for penalty in PENALTIES)
+    return tuple(dict.fromkeys([design, *changed]))
 
 
 @dataclass(frozen=True)

@@ -26,12 +26,12 @@ from lookalike.benchmarks.comparator_cv import (
     describe_table,
     groups_of,
 )
-from lookalike.benchmarks.comparator_designs import Design, candidates, columns_of, redesigned
+from lookalike.benchmarks.comparator_designs import Design, candidates, columns_of, redesigned, refinements
 from lookalike.benchmarks.comparator_nested_result import Chosen, NestedResult
 from lookalike.benchmarks.paired_tests import paired_proportions
-from lookalike.progress import Progress
 from lookalike.benchmarks.recall import ranking, recall
 from lookalike.errors import BenchmarkError
+from lookalike.progress import Progress
 from lookalike.similarity.comparator_fit import gather, learn_weights
 from lookalike.similarity.comparator_space import Space, learn_space
 from lookalike.similarity.cues import Cue, choose, cue_names
@@ -52,6 +52,7 @@ __all__ = [
     "CRITERION",
     "INNER_FOLDS",
     "Chosen",
+    "Inner",
     "NestedResult",
     "choose_design",
     "learn_design",
@@ -68,6 +69,7 @@ def nested_cross_validate(
     folds: int = 5,
     inner_folds: int = INNER_FOLDS,
     designs: Sequence[Design] | None = None,
+    refine: bool = True,
     cues: Sequence[str] | None = None,
     seed: int = 0,
     cache: bool = True,
@@ -82,6 +84,7 @@ def nested_cross_validate(
         folds: outer ones, at least 2.
         inner_folds: within each training part, at least 2.
         designs: to choose from; None: :func:`lookalike.benchmarks.comparator_designs.candidates`.
+        refine: in a second round also choose hard rivals and penalty, for the best design of the first.
         cues: use these only.
         seed: of all folds and of the rivals.
         cache: use the caches of embeddings and faces.
@@ -94,7 +97,8 @@ def nested_cross_validate(
     check_folds(len(table), folds)
     return nested_described(
         *describe_table(table, encoder, faces, cache=cache, progress=progress),
-        folds=folds, inner_folds=inner_folds, designs=designs, cues=cues, seed=seed, progress=progress,
+        folds=folds, inner_folds=inner_folds, designs=designs, refine=refine, cues=cues,
+        seed=seed, progress=progress,
     )  # fmt: skip
 
 
@@ -107,6 +111,7 @@ def nested_described(
     folds: int = 5,
     inner_folds: int = INNER_FOLDS,
     designs: Sequence[Design] | None = None,
+    refine: bool = True,
     cues: Sequence[str] | None = None,
     seed: int = 0,
     progress: Progress | None = None,
@@ -128,7 +133,8 @@ def nested_described(
         train, test = np.flatnonzero(fold != held), np.flatnonzero(fold == held)
         inner = left.take(train), right.take(train)
         step = None if progress is None else _Step(progress, held, folds)
-        chosen.append(choose_design(*inner, group[train], measures, offered, inner_folds, seed, step))
+        inside = Inner(*inner, assign_folds(group[train], inner_folds, seed), measures, seed)
+        chosen.append(choose_design(inside, offered, refine=refine, progress=step))
         space, weights = learn_design(*inner, measures, chosen[-1].design, seed)
         for rows, columns in _blocks(space, left, right, test):
             scores[rows] = np.tensordot(weights.astype(np.float32), columns, 1)
@@ -149,47 +155,62 @@ def nested_described(
     )
 
 
+@dataclass(frozen=True, eq=False)
+class Inner:
+    """The pairs that a design is chosen by; nothing else is looked at.
+
+    Attributes:
+        left: n descriptions.
+        right: their partners; the gallery of each query is all of them.
+        fold: intp (n,), the inner fold of each pair.
+        measures: that designs are made of.
+        seed: of the rivals.
+    """
+
+    left: Descriptions
+    right: Descriptions
+    fold: NDArray[np.intp]
+    measures: Sequence[Cue]
+    seed: int = 0
+
+    def scores(self, designs: Sequence[Design], progress: Progress | None = None) -> NDArray[np.float64]:
+        """How good each design is by cross-validation: float64 (designs,), see :data:`CRITERION`."""
+        points = np.zeros((len(designs), len(self.left)))
+        spaces, folds = _by_space(designs), int(self.fold.max()) + 1
+        for held in range(folds):
+            train, test = np.flatnonzero(self.fold != held), np.flatnonzero(self.fold == held)
+            known = self.left.take(train), self.right.take(train)
+            for number, places in enumerate(spaces):
+                if progress is not None:
+                    progress("choosing the design", held * len(spaces) + number, folds * len(spaces))
+                learned = list(_learn([designs[place] for place in places], *known, self.measures, self.seed))
+                weights = np.array([w for _, w in learned], dtype=np.float32)
+                for rows, columns in _blocks(learned[0][0], self.left, self.right, test):
+                    for place, matrix in zip(places, np.tensordot(weights, columns, 1), strict=True):
+                        points[place, rows] = _points(-matrix, rows)
+        return np.asarray(points.mean(axis=1))
+
+
 def choose_design(
-    left: Descriptions,
-    right: Descriptions,
-    group: NDArray[np.intp],
-    measures: Sequence[Cue],
-    designs: Sequence[Design],
-    folds: int,
-    seed: int,
-    progress: Progress | None = None,
+    pairs: Inner, designs: Sequence[Design], *, refine: bool = True, progress: Progress | None = None
 ) -> Chosen:
     """The best design by cross-validation of these pairs, which are all that is looked at.
 
     Args:
-        left: n descriptions; the gallery of each query is all of ``right``.
-        right: their partners.
-        group: (n,) pairs with one label stay in one fold.
-        measures: that designs are made of.
+        pairs: to choose by, with their folds.
         designs: to choose from.
-        folds: inner ones.
-        seed: of folds and rivals.
-        progress: told after each training.
+        refine: in a second round try other hard rivals and penalties with the best.
+        progress: told during the first round, which takes most of the time.
     """
-    fold = assign_folds(group, folds, seed)
-    points = np.zeros((len(designs), len(left)))
-    spaces = _by_space(designs)
-    for held in range(folds):
-        train, test = np.flatnonzero(fold != held), np.flatnonzero(fold == held)
-        inner = left.take(train), right.take(train)
-        for number, places in enumerate(spaces):
-            if progress is not None:
-                progress("choosing the design", held * len(spaces) + number, folds * len(spaces))
-            learned = list(_learn([designs[place] for place in places], *inner, measures, seed))
-            space = learned[0][0]
-            weights = np.array([w for _, w in learned], dtype=np.float32)
-            for rows, columns in _blocks(space, left, right, test):
-                matrices = np.tensordot(weights, columns, 1)
-                for place, matrix in zip(places, matrices, strict=True):
-                    points[place, rows] = _points(-matrix, rows)
-    means = points.mean(axis=1)
-    best = int(np.argmax(means))
-    return Chosen(designs[best], best, float(means[best]), len(left), tuple(float(m) for m in means))
+    means = pairs.scores(designs, progress)
+    best = designs[int(np.argmax(means))]
+    first = tuple(float(mean) for mean in means)
+    if not refine:
+        return Chosen(best, max(first), len(pairs.left), first)
+    others = refinements(best)
+    refined = dict(zip(others, (float(mean) for mean in pairs.scores(others)), strict=True))
+    best = max(refined, key=lambda design: refined[design])
+    return Chosen(best, refined[best], len(pairs.left), first, refined)
 
 
 def learn_design(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from lookalike.benchmarks.comparator_designs import Design
@@ -19,17 +20,17 @@ class Chosen:
 
     Attributes:
         design: the best.
-        position: in the list of designs.
         score: its mean recall at 1, 5, 10 and 20 on inner folds, in [0, 1]; too good by the choice itself.
         pairs: how many pairs it was chosen by.
         scores: of every design, in the order of the list.
+        refined: the same of the second round: other hard rivals and penalties with the best; empty without one.
     """
 
     design: Design
-    position: int
     score: float
     pairs: int
     scores: tuple[float, ...]
+    refined: Mapping[Design, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -88,10 +89,15 @@ class NestedResult:
         order = sorted(range(len(one.scores)), key=lambda place: -one.scores[place])[:_RUNNERS_UP]
         return {
             **one.design.to_dict(),
-            "position": one.position,
             "inner": 100 * one.score,
             "pairs": one.pairs,
-            "best": [{"design": str(self.designs[place]), "inner": 100 * one.scores[place]} for place in order],
+            "best": [
+                {"design": str(self.designs[place]), "inner": 100 * one.scores[place]} for place in order
+            ],
+            "refined": [
+                {"hard": design.hard, "penalty": design.penalty, "inner": 100 * score}
+                for design, score in one.refined.items()
+            ],
         }
 
 

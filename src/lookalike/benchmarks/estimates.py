@@ -24,6 +24,11 @@ class Estimate:
     n: int
     method: str
 
+    @property
+    def ends(self) -> list[float]:
+        """The interval as JSON documents hold it: [low, high]."""
+        return [self.low, self.high]
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         return asdict(self)

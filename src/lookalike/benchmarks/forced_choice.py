@@ -31,7 +31,7 @@ class ForcedChoice:
         """Plain values for JSON; without the array."""
         return {
             "accuracy": self.accuracy.value,
-            "interval": [self.accuracy.low, self.accuracy.high],
+            "interval": self.accuracy.ends,
             "chance": self.chance,
             "queries": len(self.hits),
         }

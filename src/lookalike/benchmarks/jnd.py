@@ -40,7 +40,7 @@ class Jnd:
         """Plain values for JSON; no curve."""
         return {
             "score": self.score.value,
-            "interval": [self.score.low, self.score.high],
+            "interval": self.score.ends,
             "chance": self.chance,
             "pairs": self.score.n,
         }

@@ -73,7 +73,7 @@ class NightsScore:
         whole = self.score.score_by_item
         return {
             "score": whole.value,
-            "interval": [whole.low, whole.high],
+            "interval": whole.ends,
             "parts": {name: part_dict(part) for name, part in self.parts.items()},
             "jnd": None if self.jnd is None else self.jnd.to_dict(),
             "tied_distances": self.score.tied_distances,
@@ -108,10 +108,7 @@ class NightsResult:
             "triplets": len(self.table),
             "split": self.split,
             "jnd_pairs": self.jnd_pairs,
-            "encoders": {
-                name: {"error": one.error} if isinstance(one, Failed) else one.to_dict()
-                for name, one in self.encoders.items()
-            },
+            "encoders": {name: one.to_dict() for name, one in self.encoders.items()},
             "comparisons": [test.to_dict() for test in self.comparisons],
             "published": dict(PUBLISHED),
             "skipped": self.skipped.to_dict(),
@@ -218,7 +215,7 @@ def one_same_pair(pairs: SameDifferentTable) -> tuple[SameDifferentTable, int]:
 def part_dict(part: TwoAfc) -> dict[str, Any]:
     """A part's score, each triplet once."""
     score = part.score_by_item
-    return {"score": score.value, "interval": [score.low, score.high], "triplets": score.n}
+    return {"score": score.value, "interval": score.ends, "triplets": score.n}
 
 
 def _score(

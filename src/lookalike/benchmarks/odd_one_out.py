@@ -42,7 +42,7 @@ class OddOneOut:
         """Plain values for JSON; without the arrays."""
         return {
             "accuracy": self.accuracy.value,
-            "interval": [self.accuracy.low, self.accuracy.high],
+            "interval": self.accuracy.ends,
             "majority": None if self.majority is None else self.majority.to_dict(),
             "ceiling": self.ceiling.to_dict(),
             "trials": len(self.items),

@@ -82,7 +82,7 @@ class ThingsResult:
             "answers": int(self.votes.sum()),
             "images": self.images,
             "encoders": {
-                name: {"error": one.error} if isinstance(one, Failed) else _score_dict(one)
+                name: one.to_dict() if isinstance(one, Failed) else _score_dict(one)
                 for name, one in self.encoders.items()
             },
             "chance": 1 / 3,
@@ -202,8 +202,8 @@ def _score_dict(one: OddOneOut) -> dict[str, Any]:
     majority = one.majority
     return {
         "accuracy": one.accuracy.value,
-        "interval": [one.accuracy.low, one.accuracy.high],
+        "interval": one.accuracy.ends,
         "majority": None if majority is None else majority.value,
-        "majority_interval": None if majority is None else [majority.low, majority.high],
+        "majority_interval": None if majority is None else majority.ends,
         "tied": one.tied,
     }

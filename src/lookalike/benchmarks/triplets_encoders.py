@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,6 +64,10 @@ class Failed:
 
     name: str
     error: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """What stands for it where other encoders have figures."""
+        return {"error": self.error}
 
 
 def each_encoder(

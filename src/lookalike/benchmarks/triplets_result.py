@@ -58,7 +58,7 @@ class EncoderVotes:
         return {
             **self.agreement.to_dict(),
             "score_by_item": by_item.value,
-            "by_item_interval": [by_item.low, by_item.high],
+            "by_item_interval": by_item.ends,
             "explainable": None if share is None else share.value,
             "explainable_interval": _ends(share),
             "explainable_interval_items": _ends(self.explainable_over_items),
@@ -150,10 +150,7 @@ class TripletsResult:
             "triplets": len(self.table),
             "answers": self.answers,
             "images": len(self.table.distinct_images()),
-            "encoders": {
-                name: one.to_dict() if isinstance(one, EncoderVotes) else {"error": one.error}
-                for name, one in self.encoders.items()
-            },
+            "encoders": {name: one.to_dict() for name, one in self.encoders.items()},
             "ceiling": ceiling_dict(self.ceiling, self.ceiling_repeated),
             "comparisons": [test.to_dict() for test in self.comparisons],
             "position_bias": None if self.position is None else self.position.to_dict(),

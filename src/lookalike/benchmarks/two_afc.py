@@ -70,12 +70,12 @@ class TwoAfc:
         """Plain values for JSON; without the arrays."""
         return {
             "score": self.score.value,
-            "interval": [self.score.low, self.score.high],
+            "interval": self.score.ends,
             "interval_method": self.score.method,
-            "interval_items": [self.score_over_items.low, self.score_over_items.high],
+            "interval_items": self.score_over_items.ends,
             "score_by_item": self.score_by_item.to_dict(),
             "majority": None if self.majority is None else self.majority.value,
-            "majority_interval": None if self.majority is None else [self.majority.low, self.majority.high],
+            "majority_interval": None if self.majority is None else self.majority.ends,
             "by_margin": [row.to_dict() for row in self.by_margin],
             "triplets": len(self.items),
             "answers": int(self.votes.sum()),

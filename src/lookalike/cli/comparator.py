@@ -120,7 +120,9 @@ def evaluate(
     ] = False,
     nested: Annotated[
         bool,
-        typer.Option("--nested", help="Choose the design anew within each fold, from a fixed list; takes long."),
+        typer.Option(
+            "--nested", help="Choose the design anew within each fold, from a fixed list; takes long."
+        ),
     ] = False,
     inner_folds: Annotated[
         int | None, typer.Option("--inner-folds", help="Of the choice; default 3.", min=2, show_default=False)
@@ -139,8 +141,10 @@ def evaluate(
 ) -> None:
     """Measure a comparator by cross-validation: every pair is scored by one that never saw it."""
     from lookalike.benchmarks.comparator_cv import cross_validate
+    from lookalike.benchmarks.comparator_nested import INNER_FOLDS, NestedResult, nested_cross_validate
     from lookalike.encoders import load_encoder
 
+    refuse_mixture(nested, ablation, inner_folds)
     require_stats("lookalike comparator evaluate")
     started = time.perf_counter()
     table = _pairs(data, images)
@@ -155,7 +159,12 @@ def evaluate(
     with stage_progress() as progress:
         if nested:
             result = nested_cross_validate(
-                table, loaded, face_encoder, inner_folds=inner_folds or INNER_FOLDS, progress=progress, **common
+                table,
+                loaded,
+                face_encoder,
+                inner_folds=inner_folds or INNER_FOLDS,
+                progress=progress,
+                **common,
             )
         else:
             result = cross_validate(

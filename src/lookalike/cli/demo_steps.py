@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import Any
 
 from lookalike._version import __version__
 from lookalike.cli import output, pages
 from lookalike.cli.demo_answers import duplicate_answer, look_alike_answer
-from lookalike.errors import GalleryNotFound, InvalidArgument, MissingDependency
-from lookalike.images import holding_file
+from lookalike.cli.demo_scene import SHOWN, Scene
+from lookalike.errors import InvalidArgument, MissingDependency
 from lookalike.reports import (
     DemoStep,
     HitStrip,
@@ -25,12 +22,6 @@ from lookalike.reports import (
     demo_page,
     map_parts,
 )
-
-if TYPE_CHECKING:
-    from lookalike.gallery import Gallery
-    from lookalike.images.samples import SampleSet
-
-SHOWN = 8
 
 
 class Demo:
@@ -43,10 +34,10 @@ class Demo:
         self.steps: list[DemoStep] = []
         self.answers: list[KnownAnswer] = []
         self.results: dict[str, Any] = {}
-        self.samples = self._make_samples() if folder is None else None
-        self.photos = place / "photos" if folder is None else folder
-        self.gallery_place = place / "gallery"
-        self.gallery = self._open()
+        self.scene = Scene(place, folder, encoder)
+        self.samples = self.scene.samples
+        self.photos = self.scene.photos
+        self.gallery = self.scene.gallery
 
     def all(self) -> Path:
         """Run every step and write the page; returns where it is."""
@@ -89,7 +80,7 @@ class Demo:
         )
         self._step(
             "Index a folder",
-            f"lookalike index {self._photos} --gallery {self._gallery}",
+            f"lookalike index {self.scene.shown_photos} --gallery {self.scene.shown_gallery}",
             text,
             started=started,
         )
@@ -97,13 +88,13 @@ class Demo:
     def search(self) -> None:
         """Find the like of one image, and of the look-alikes whose answer is known."""
         started = time.monotonic()
-        queries = self._queries()
-        strips = [self._strip(query, where) for query, where in queries]
+        queries = self.scene.queries()
+        strips = [self.scene.strip(query, where) for query, where in queries]
         if self.samples is not None:
             self.answers.append(look_alike_answer(self.gallery, self.samples))
         self.results["search"] = {"queries": [query for query, _ in queries]}
         text = f"The {SHOWN} nearest of {len(self.gallery)} images, best first; the number is the cosine distance."
-        command = f"lookalike search {output.short_path(queries[0][0])} --gallery {self._gallery} -k {SHOWN}"
+        command = f"lookalike search {output.short_path(queries[0][0])} --gallery {self.scene.shown_gallery} -k {SHOWN}"
         self._step("Search by image", command, text, strips, started)
 
     def compare(self) -> None:
@@ -111,7 +102,7 @@ class Demo:
         from lookalike.similarity import compare
 
         started = time.monotonic()
-        a, b = self._pair()
+        a, b = self.scene.pair()
         result = compare(a, b, [self.encoder])
         rows = [[name, f"{distance:.4f}"] for name, distance in result.distances.items()]
         rows += [
@@ -155,12 +146,12 @@ class Demo:
         )
         text = (
             f"{len(found)} groups; {found.dropped} images ({output.human_bytes(found.bytes_freed)}) could go.{threshold} "
-            f"All groups: {self._page('duplicates.html')}."
+            f"All groups: {self.scene.page('duplicates.html')}."
         )
         views = [pages.group_view(group, thumbnails) for group in shown]
         self._step(
             "Find duplicates",
-            f"lookalike duplicates --gallery {self._gallery} -o {self._page('duplicates.html')}",
+            f"lookalike duplicates --gallery {self.scene.shown_gallery} -o {self.scene.page('duplicates.html')}",
             text,
             views,
             started,
@@ -169,7 +160,7 @@ class Demo:
     def clusters(self) -> None:
         """Groups of similar images."""
         started = time.monotonic()
-        labels = self._label_column()
+        labels = self.scene.label_column()
         known = f" --labels {labels}" if labels else ""
         found = self.gallery.clusters(labels=labels)
         output.write_page(pages.clusters_html(found, self.gallery, labels), self.place / "clusters.html")
@@ -184,11 +175,11 @@ class Demo:
             )
         text = (
             f"{len(found)} clusters, {found.unclustered.size} images in none.{agreement}"
-            f" All clusters: {self._page('clusters.html')}."
+            f" All clusters: {self.scene.page('clusters.html')}."
         )
         self._step(
             "Cluster",
-            f"lookalike clusters --gallery {self._gallery}{known} -o {self._page('clusters.html')}",
+            f"lookalike clusters --gallery {self.scene.shown_gallery}{known} -o {self.scene.page('clusters.html')}",
             text,
             views,
             started,
@@ -196,7 +187,7 @@ class Demo:
 
     def label(self) -> None:
         """Recognition by neighbours, where folders give labels."""
-        if self._label_column() is None:
+        if self.scene.label_column() is None:
             return
         started = time.monotonic()
         result = self.gallery.evaluate_labels()
@@ -207,7 +198,7 @@ class Demo:
         )
         self._step(
             "Recognise by neighbours",
-            f"lookalike label --gallery {self._gallery} --evaluate",
+            f"lookalike label --gallery {self.scene.shown_gallery} --evaluate",
             text,
             started=started,
         )
@@ -215,7 +206,7 @@ class Demo:
     def map(self) -> None:
         """The gallery on a plane."""
         started = time.monotonic()
-        color = self._label_column()
+        color = self.scene.label_column()
         known = f" --color {color}" if color else ""
         try:
             data = self.gallery.map(method="umap", color=color)
@@ -224,87 +215,15 @@ class Demo:
         output.write_page(map_parts(pages.map_view(data, self.gallery)), self.place / "map.html")
         groups = [None if v is None else str(v) for v in data.values] if data.values else None
         self.results["map"] = {"images": len(data), "method": data.method}
-        preview = MapPreview("map.html", data.xy, groups, self._map_pictures(data.ids))
+        preview = MapPreview("map.html", data.xy, groups, self.scene.map_pictures(data.ids))
         text = f"{len(data)} images drawn by {data.method}; alike ones lie close together."
         self._step(
             "Map",
-            f"lookalike map --gallery {self._gallery}{known} -o {self._page('map.html')}",
+            f"lookalike map --gallery {self.scene.shown_gallery}{known} -o {self.scene.page('map.html')}",
             text,
             [preview],
             started,
         )
-
-    @property
-    def _photos(self) -> str:
-        return output.short_path(str(self.photos.absolute()))
-
-    def _page(self, name: str) -> str:
-        return output.short_path(str((self.place / name).absolute()))
-
-    @property
-    def _gallery(self) -> str:
-        return output.short_path(str(self.gallery_place.absolute()))
-
-    def _make_samples(self) -> SampleSet:
-        from lookalike.images.samples import sample_images
-
-        return sample_images(self.place / "photos")
-
-    def _open(self) -> Gallery:
-        from lookalike.gallery import Gallery
-
-        try:
-            return Gallery.open(self.gallery_place, encoder=self.encoder)
-        except GalleryNotFound:
-            return Gallery.create(self.gallery_place, self.encoder)
-
-    def _label_column(self) -> str | None:
-        labels = self.gallery.rows(["label"]).column("label").to_pylist()
-        return "label" if len({label for label in labels if label is not None}) > 1 else None
-
-    def _queries(self) -> list[tuple[str, str | None]]:
-        """(image, filter): a near-duplicate and look-alikes of the samples, or a few images spread over the folder."""
-        if self.samples is not None:
-            root = self.photos.absolute()
-            chosen: list[tuple[str, str | None]] = [(str(root / self.samples.near_duplicates[0][0]), None)]
-            things = {pair[0].split("/")[0]: pair[0] for pair in self.samples.look_alikes}
-            chosen += [(str(root / image), f"label != '{thing}'") for thing, image in things.items()]
-            return chosen[:4]
-        paths = [
-            path
-            for path in self.gallery.rows(["path"]).column("path").to_pylist()
-            if holding_file(path) == path
-        ]
-        places = np.linspace(0, len(paths) - 1, num=min(3, len(paths))).round().astype(int)
-        return [(paths[i], None) for i in dict.fromkeys(places.tolist())]
-
-    def _strip(self, query: str, where: str | None) -> HitStrip:
-        hits = self.gallery.search(query, k=SHOWN + 1, where=where)
-        views = [view for view in pages.hit_views(hits) if view.picture.path != query][:SHOWN]
-        wish = replace(pages.query_picture(query), caption=f"only where {where}" if where else "")
-        return HitStrip([wish], views)
-
-    def _pair(self) -> tuple[str, str]:
-        if self.samples is not None:
-            a, b = self.samples.look_alikes[0]
-            return str(self.photos / a), str(self.photos / b)
-        (query, _), *_ = self._queries()
-        others = [
-            hit.path
-            for hit in self.gallery.search(query, k=2)
-            if hit.path != query and holding_file(hit.path) == hit.path
-        ]
-        return query, others[0] if others else query
-
-    def _map_pictures(self, ids: Any) -> list[tuple[int, Any]]:
-        """About 40 pictures, spread over the rows, for the still picture of the map."""
-        places = np.unique(np.linspace(0, len(ids) - 1, num=min(40, len(ids))).round().astype(int))
-        rows, chosen = pages.gallery_rows(self.gallery), ids[places]
-        thumbnails = self.gallery.thumbnails(chosen)
-        return [
-            (int(p), pages.row_picture(rows[int(i)], thumbnails.get(int(i))))
-            for p, i in zip(places, chosen, strict=True)
-        ]
 
     def _step(
         self, title: str, command: str, text: str, parts: Sequence[Any] = (), started: float = 0.0

@@ -32,6 +32,7 @@ OPTIONAL = {
     "pandas": "pandas",
     "statsmodels": "stats",
     "matplotlib": "stats",
+    "choix": "stats",
     "torch": "torch",
     "torchvision": "torch",
     "timm": "torch",

@@ -8,6 +8,7 @@ import io
 import numpy as np
 
 from lookalike.images import ImageLike, decode, read_source
+from lookalike.images.files import content_id
 
 
 class _NamedBytes(io.BytesIO):
@@ -32,4 +33,4 @@ def identify(image: ImageLike) -> tuple[str, ImageLike]:
         digest = hashlib.sha256(f"{pixels.shape}".encode() + pixels.tobytes())
         return f"pixels-{digest.hexdigest()}", pixels
     content, name = read_source(image)
-    return hashlib.sha256(content).hexdigest(), _NamedBytes(content, name)
+    return content_id(content), _NamedBytes(content, name)

@@ -26,7 +26,7 @@ from lookalike.encoders.faces_crops import face_crops, generic_facial
 from lookalike.encoders.faces_models import LARGEST_SIDE, FaceModels, FaceOptions, load_dlib, weight_files
 from lookalike.encoders.faces_types import DESCRIPTOR, Face, descriptors, largest, pack, unpack
 from lookalike.encoders.faces_worker import FaceWorker, WorkerLost
-from lookalike.encoders.onnx_weights import file_sha256
+from lookalike.encoders.onnx_weights import remembered_sha256
 from lookalike.encoders.parallel import check_threads
 from lookalike.encoders.registry import EncoderOptions
 from lookalike.errors import UnknownEncoder, printable
@@ -214,7 +214,7 @@ class _Team:
 
 def _card(options: FaceOptions) -> EncoderCard:
     files = weight_files(options)
-    digests = [file_sha256(file) for file in files.values()]
+    digests = [remembered_sha256(file) for file in files.values()]
     version = str(getattr(load_dlib(), "__version__", "unknown"))
     return EncoderCard(
         name=options.name,

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from lookalike.encoders.cache import cache_folder
 from lookalike.errors import WeightsNotFound, printable
+from lookalike.images.files import file_sha256
 
 REMEMBER_FROM_BYTES = 4 << 20
 """Smaller files are hashed each time: that takes as long as looking the answer up."""
@@ -38,7 +39,7 @@ def weights_of(model: Path) -> tuple[str, int]:
     """
     files = [model, *(model.parent / name for name in external_data(model))]
     try:
-        digests = [file_sha256(file) for file in files]
+        digests = [remembered_sha256(file) for file in files]
         total = sum(file.stat().st_size for file in files)
     except OSError as error:
         lost = printable(str(error.filename or model))
@@ -50,11 +51,11 @@ def weights_of(model: Path) -> tuple[str, int]:
     return hashlib.sha256("\n".join(digests).encode()).hexdigest(), total
 
 
-def file_sha256(file: Path) -> str:
+def remembered_sha256(file: Path) -> str:
     """sha256 (hex) of a file; for a large one remembered by its place, size and times of change."""
     status = file.stat()
     if status.st_size < REMEMBER_FROM_BYTES:
-        return _hash(file)
+        return file_sha256(file)
     stamp = [str(file.absolute()), status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]
     note = (
         cache_folder() / "weights" / f"{hashlib.sha256(os.fsencode(file.absolute())).hexdigest()[:32]}.json"
@@ -65,16 +66,11 @@ def file_sha256(file: Path) -> str:
             return str(remembered["sha256"])
     except (OSError, ValueError, KeyError, TypeError):
         pass  # no note, or a damaged one: hash the file
-    digest = _hash(file)
+    digest = file_sha256(file)
     # A file written a moment ago may change again without its time of change showing it.
     if time.time_ns() - status.st_mtime_ns > 2_000_000_000:
         _write_note(note, {"stamp": stamp, "sha256": digest})
     return digest
-
-
-def _hash(file: Path) -> str:
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _write_note(note: Path, document: dict[str, object]) -> None:

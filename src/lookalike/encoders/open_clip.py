@@ -23,7 +23,7 @@ from lookalike.encoders.base import EncoderCard, Preprocessing
 from lookalike.encoders.network_options import no_more_options, override_preprocessing, split_options
 from lookalike.encoders.registry import EncoderOptions
 from lookalike.encoders.torch_base import TorchEncoder, require
-from lookalike.encoders.weights import complain, file_sha256, read_state_dict
+from lookalike.encoders.weights import complain, read_state_dict
 from lookalike.encoders.weights_source import (
     WantedWeights,
     find_weights,
@@ -32,6 +32,7 @@ from lookalike.encoders.weights_source import (
     reachable,
 )
 from lookalike.errors import EncoderCardError, NoSuchOutput, UnknownEncoder, WeightsNotFound, printable
+from lookalike.images.files import file_sha256
 
 RESIZE_MODES = {"shortest": "crop", "longest": "pad", "squash": "squash"}
 

@@ -20,9 +20,10 @@ from lookalike.encoders.base import EncoderCard, Preprocessing
 from lookalike.encoders.network_options import INTERPOLATIONS, literal, override_preprocessing, split_options
 from lookalike.encoders.registry import EncoderOptions
 from lookalike.encoders.torch_base import TorchEncoder, require, tokens_to_grid
-from lookalike.encoders.weights import CLASSIFIERS, file_sha256, load_weights, read_state_dict
+from lookalike.encoders.weights import CLASSIFIERS, load_weights, read_state_dict
 from lookalike.encoders.weights_source import WantedWeights, find_weights
 from lookalike.errors import EncoderCardError, InvalidArgument, NoSuchOutput, UnknownEncoder, printable
+from lookalike.images.files import file_sha256
 
 POOLS = {
     "model": "what the network itself pools (the default)",

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.encoders.base import Encoder, EncoderCard, normalize
-from lookalike.encoders.onnx_weights import file_sha256
+from lookalike.encoders.onnx_weights import remembered_sha256
 from lookalike.encoders.registry import EncoderOptions, load_encoder
 from lookalike.encoders.trained_card import WEIGHTS, Parent, TrainedCard, is_run, read_card
 from lookalike.encoders.trained_file import read_tensors
@@ -96,7 +96,7 @@ def open_run(folder: Path | str) -> TrainedRun:
     card = read_card(place)
     path = place / WEIGHTS
     tensors = read_tensors(path)
-    sha256 = file_sha256(path)
+    sha256 = remembered_sha256(path)
     where = printable(str(path))
     if card.weights_sha256 and sha256 != card.weights_sha256:
         raise EncoderCardError(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 import warnings
 from collections.abc import Iterable, Mapping
@@ -150,12 +149,6 @@ def complain(
             f"{_shown(path)}: these are not weights of {network}: {'; '.join(parts)}; "
             "give the file that belongs to it"
         )
-
-
-def file_sha256(path: Path) -> str:
-    """SHA-256 (hex) over a file's bytes."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _allowed(name: str, leftovers: tuple[str, ...]) -> bool:

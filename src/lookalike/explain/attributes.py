@@ -66,12 +66,12 @@ ATTRIBUTES: Mapping[str, Attribute] = {
         Attribute(
             "shape",
             "outline of what stands out from the border, at its best turn, and directions of large edges by place",
-            (Block("outline", 0.8, turning=True), Block("edges", 0.2)),
+            (Block("outline", 0.9, turning=True), Block("edges", 0.1)),
         ),
         Attribute(
             "layout",
             "where it is light and dark, and where which hue is",
-            (Block("layout", 0.7), Block("chroma_layout", 0.3)),
+            (Block("layout", 0.85), Block("chroma_layout", 0.15)),
         ),
         Attribute(
             "style",

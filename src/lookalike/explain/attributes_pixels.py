@@ -119,10 +119,10 @@ def chroma_layout(image: WorkingImage) -> Vector:
 
 
 def second_order(image: WorkingImage) -> Vector:
-    """How responses of fixed filters go together, and how strong each is: float32 (91 + 14,).
+    """How responses of fixed filters go together: their correlations, float32 (91,).
 
-    Filters: edge strength, unsigned and signed spots at four sizes; changes of saturation; lightness. Their correlations
-    say how an image is made (sharp or soft, shaded or flat, drawn or photographed), not what is where.
+    Filters: edge strength, unsigned and signed spots at four sizes; changes of saturation; lightness. Which of them
+    respond together says how an image is made (sharp or soft, shaded or flat, drawn or photographed), not what is where.
     """
     from scipy.ndimage import gaussian_gradient_magnitude, gaussian_laplace
 
@@ -135,8 +135,8 @@ def second_order(image: WorkingImage) -> Vector:
     rows = np.stack(responses).reshape(len(responses), -1).astype(np.float64)
     gram = rows @ rows.T / rows.shape[1]
     strength = np.sqrt(np.diag(gram)) + 1e-3
-    together = (gram / strength[:, np.newaxis] / strength)[np.triu_indices(len(rows), 1)]
-    return np.concatenate([together, np.log(strength)]).astype(np.float32)
+    together = gram / strength[:, np.newaxis] / strength
+    return together[np.triu_indices(len(rows), 1)].astype(np.float32)
 
 
 BLOCKS: Mapping[str, Callable[[WorkingImage], Vector]] = {

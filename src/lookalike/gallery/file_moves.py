@@ -9,8 +9,9 @@ from typing import Any
 
 from lookalike.errors import InvalidArgument, printable
 from lookalike.gallery.duplicates import DuplicateImage, Duplicates
-from lookalike.gallery.move_files import content_id, move, part_of, same_bytes, same_file
+from lookalike.gallery.move_files import move, part_of, same_bytes, same_file
 from lookalike.gallery.move_journal import Journal, JournalEntry, new_journal, read_journal
+from lookalike.images.files import file_sha256
 
 
 @dataclass(frozen=True)
@@ -180,7 +181,7 @@ def _fault(image: DuplicateImage, *, may_be_member: bool = False) -> str:
         if image.signature == f"{status.st_size}:{status.st_mtime_ns}:{status.st_ctime_ns}":
             return ""
         # Renaming, touching and chmod change the signature but not the image.
-        if status.st_size == image.bytes and content_id(path) == image.content:
+        if status.st_size == image.bytes and file_sha256(path) == image.content:
             return ""
     except OSError as error:
         return f"cannot be read ({_words(error)})"

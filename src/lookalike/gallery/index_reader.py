@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -14,6 +13,7 @@ from lookalike.errors import ImageError, ImageUnreadable
 from lookalike.gallery.index_rows import Outcome, Row, full_signature
 from lookalike.gallery.known import Known
 from lookalike.images import ImageRef, ImageSource, read_image, thumbnail
+from lookalike.images.files import content_id
 
 
 class Reader:
@@ -74,7 +74,7 @@ class Reader:
             # The signature comes before the bytes: a file that changes in between is read again next time.
             signature = full_signature(ref)
             data = ref.read()
-            content = hashlib.sha256(data).hexdigest()
+            content = content_id(data)
             position = self.known.position(ref.name)
             if position is not None and self.known.content(position) == content:
                 return Outcome(ref, signature, touched=position)

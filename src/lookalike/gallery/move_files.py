@@ -105,12 +105,6 @@ def same_bytes(first: Path, second: Path) -> bool:
     return True
 
 
-def content_id(path: Path) -> str:
-    """sha256 of a file, hex."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def sync_folder(folder: Path) -> None:
     """Make a folder's entries survive a power cut, where the system can do that."""
     try:

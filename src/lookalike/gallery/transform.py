@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -16,6 +15,7 @@ from lookalike.encoders.parallel import available_cores
 from lookalike.errors import EncoderError, GalleryDamaged, GalleryError, ImageError, InvalidArgument
 from lookalike.gallery.settings import TRANSFORM_FILE, GallerySettings, read_file, write_file
 from lookalike.images import ImageRef, ImageSource, read_image
+from lookalike.images.files import content_id
 
 TRANSFORMS = ("whiten",)
 
@@ -140,7 +140,7 @@ def _embed(
             return None  # indexing comes after this and reports it
         except Exception:  # whatever a decoder raises on one odd file: indexing reports that too
             return None
-        return hashlib.sha256(data).hexdigest(), pixels
+        return content_id(data), pixels
 
     seen: list[str] = []
     sides: list[list[NDArray[np.float32]]] = [[], []]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from lookalike.errors import ImageEmpty, ImageNotFound, ImageTooLarge, ImageUnreadable
 
@@ -47,6 +49,21 @@ def read_file(path: str) -> bytes:
     if not data:
         raise ImageEmpty(path, "the file is empty (0 bytes)")
     return data
+
+
+def content_id(data: bytes) -> str:
+    """The name that the bytes of an image's file give it everywhere: their sha256, hex."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def file_sha256(file: Path) -> str:
+    """sha256 (hex) of a file's bytes, read piece by piece; of an image's file the same as :func:`content_id`.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def file_signature(path: str) -> str:

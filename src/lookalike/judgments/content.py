@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -12,7 +11,7 @@ from pathlib import Path
 
 from lookalike.encoders.cache import cache_folder
 from lookalike.errors import ImageError
-from lookalike.images.files import read_file
+from lookalike.images.files import content_id, read_file
 from lookalike.progress import Progress
 
 _FILE = "content-ids.sqlite"
@@ -96,7 +95,7 @@ def _hash_some(
     try:
         for number, path in enumerate(missing, 1):
             try:
-                fresh[path] = hashlib.sha256(read_file(path)).hexdigest()
+                fresh[path] = content_id(read_file(path))
             except ImageError as error:
                 if wrong is None:
                     raise

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.similarity.cues import Cue, State, View
-from lookalike.similarity.cues_vectors import learn_whitening, whiten
+from lookalike.similarity.cues_vectors import cosines, learn_whitening, whiten
 
 if TYPE_CHECKING:
     from lookalike.encoders.faces_types import Face
@@ -141,7 +141,7 @@ class FaceVectors(_FaceMeasure):
         return View(white, present & bool(state))
 
     def compare(self, a: View, b: View) -> NDArray[np.float32]:
-        return np.asarray(a.rows @ b.rows.T, dtype=np.float32)
+        return cosines(a, b)
 
 
 @dataclass(frozen=True)

@@ -45,15 +45,14 @@ def whiten(rows: NDArray[np.float32], state: State) -> NDArray[np.float32]:
     return normalize(np.asarray((rows - state["mean"]) @ state["projection"], dtype=np.float32))
 
 
-@dataclass(frozen=True)
-class WhitenedVectors:
-    """Cosine of whitened vectors.
+def cosines(a: View, b: View) -> NDArray[np.float32]:
+    """Every row of ``a`` with every row of ``b``, both of unit length: float32 (n, m)."""
+    return np.asarray(a.rows @ b.rows.T, dtype=np.float32)
 
-    Attributes:
-        name, cue, needs: see :class:`lookalike.similarity.cues.Cue`.
-        dims: components kept at most.
-        exponent: 0 leaves the variances as they are, 1 makes them all alike.
-    """
+
+@dataclass(frozen=True)
+class _Whitened:
+    """What measures of whitened vectors share."""
 
     name: str
     cue: str
@@ -62,6 +61,17 @@ class WhitenedVectors:
     exponent: float = 0.5
     levelled: bool = True
     gated: bool = True
+
+
+@dataclass(frozen=True)
+class WhitenedVectors(_Whitened):
+    """Cosine of whitened vectors.
+
+    Attributes:
+        name, cue, needs: see :class:`lookalike.similarity.cues.Cue`.
+        dims: components kept at most.
+        exponent: 0 leaves the variances as they are, 1 makes them all alike.
+    """
 
     def learn(self, images: Descriptions) -> State:
         return learn_whitening(images.vectors[self.needs], self.dims, self.exponent)
@@ -71,11 +81,11 @@ class WhitenedVectors:
         return View(rows, np.full(len(rows), bool(state)))
 
     def compare(self, a: View, b: View) -> NDArray[np.float32]:
-        return np.asarray(a.rows @ b.rows.T, dtype=np.float32)
+        return cosines(a, b)
 
 
 @dataclass(frozen=True)
-class AlignedMaps:
+class AlignedMaps(_Whitened):
     """Mean cosine of the whitened local features that lie at the same place of the two images.
 
     Attributes:
@@ -83,14 +93,6 @@ class AlignedMaps:
         dims: components kept of a cell.
         exponent: as for :class:`WhitenedVectors`.
     """
-
-    name: str
-    cue: str
-    needs: str
-    dims: int = 128
-    exponent: float = 0.5
-    levelled: bool = True
-    gated: bool = True
 
     def learn(self, images: Descriptions) -> State:
         maps = images.vectors[self.needs]
@@ -114,11 +116,11 @@ class AlignedMaps:
         return View(rows, np.ones(n, dtype=bool))
 
     def compare(self, a: View, b: View) -> NDArray[np.float32]:
-        return np.asarray(a.rows @ b.rows.T, dtype=np.float32)
+        return cosines(a, b)
 
 
 @dataclass(frozen=True)
-class BestBuddies:
+class BestBuddies(_Whitened):
     """Cosine of the cells that choose each other, wherever they lie in the two images.
 
     A cell of one map and a cell of the other are best buddies when each is the other's nearest (Dekel et al.,
@@ -134,13 +136,7 @@ class BestBuddies:
         dims, exponent: as for :class:`AlignedMaps`.
     """
 
-    name: str
-    cue: str
-    needs: str
     dims: int = 64
-    exponent: float = 0.5
-    levelled: bool = True
-    gated: bool = True
 
     def learn(self, images: Descriptions) -> State:
         return self._aligned.learn(images)

@@ -52,15 +52,17 @@ class StudyConfig(Section):
     )
     title: Annotated[str, Field(min_length=1, max_length=200)] = Field(description="shown to participants")
     type: TypeName = Field(description="what is asked: " + ", ".join(TYPE_NAMES))
-    seed: Count = Field(0, description="of every random draw: orders and assignment can be reproduced")
+    seed: Count = Field(
+        default=0, description="of every random draw: orders and assignment can be reproduced"
+    )
     languages: Annotated[list[Language], Field(min_length=1)] = Field(
         default_factory=lambda: ["en"], description="each has its folder in texts/; the first is the default"
     )
-    design: Design = Field(default_factory=Design)
-    timing: Timing = Field(default_factory=Timing)
-    catch: Catch = Field(default_factory=Catch)
-    exclusion: Exclusion = Field(default_factory=Exclusion)
-    panel: Panel = Field(default_factory=Panel)
+    design: Design = Field(default_factory=lambda: Design())
+    timing: Timing = Field(default_factory=lambda: Timing())
+    catch: Catch = Field(default_factory=lambda: Catch())
+    exclusion: Exclusion = Field(default_factory=lambda: Exclusion())
+    panel: Panel = Field(default_factory=lambda: Panel())
     scale: Scale | None = None
     questions: list[Question] = Field(default_factory=list)
 

@@ -26,8 +26,8 @@ class Section(BaseModel):
 class Unanimity(Section):
     """Staged votes as NIGHTS was made (arXiv 2306.09344): an item is over at the first dissent."""
 
-    needed: AtLeastOne = Field(6, description="as many answers, all the same, settle an item")
-    rounds: AtLeastOne = Field(10, description="no item gets more answers than this")
+    needed: AtLeastOne = Field(default=6, description="as many answers, all the same, settle an item")
+    rounds: AtLeastOne = Field(default=10, description="no item gets more answers than this")
 
     @model_validator(mode="after")
     def _in_reach(self) -> Self:
@@ -40,68 +40,72 @@ class Design(Section):
     """Who answers what."""
 
     answers_per_item: AtLeastOne = Field(
-        20, description="K: no item gets more answers than this from different people"
+        default=20, description="K: no item gets more answers than this from different people"
     )
     trials_per_participant: AtLeastOne = Field(
-        40, description="main trials of one person; practice and catch trials come on top"
+        default=40, description="main trials of one person; practice and catch trials come on top"
     )
-    practice: Count = Field(0, description="practice trials at the start, with feedback")
-    catch: Count = Field(0, description="catch trials mixed into the others, with a known answer")
-    break_every: Count = Field(50, description="a pause is offered after so many trials; 0: none")
+    practice: Count = Field(default=0, description="practice trials at the start, with feedback")
+    catch: Count = Field(default=0, description="catch trials mixed into the others, with a known answer")
+    break_every: Count = Field(default=50, description="a pause is offered after so many trials; 0: none")
     order: Literal["per-participant", "fixed"] = Field(
-        "per-participant",
+        default="per-participant",
         description="per-participant: options are shuffled anew for every person and trial; fixed: as the items "
         "list them (only for studies that were run elsewhere)",
     )
-    unanimity: Unanimity | None = Field(None, description="staged votes: stop at the first dissent")
+    unanimity: Unanimity | None = Field(default=None, description="staged votes: stop at the first dissent")
     adaptive: bool = Field(
-        False, description="prefer items whose answers disagree most so far, among those with room"
+        default=False, description="prefer items whose answers disagree most so far, among those with room"
     )
     slot_timeout_minutes: Annotated[float, Field(gt=0, le=10_080)] = Field(
-        30, description="a trial that was handed out and not answered returns after this"
+        default=30, description="a trial that was handed out and not answered returns after this"
     )
     max_gap_minutes: Annotated[float, Field(gt=0, le=10_080)] = Field(
-        60, description="who comes back later than this sees the instructions again"
+        default=60, description="who comes back later than this sees the instructions again"
     )
 
 
 class Timing(Section):
     """Milliseconds. Screens are off by one or two frames (17 to 33 ms): do not read these as exact."""
 
-    fixation_ms: Milliseconds = Field(0, description="cross before the first image")
-    image_ms: Milliseconds = Field(0, description="how long the first image is shown; 0: until the answer")
-    gap_ms: Milliseconds = Field(0, description="between the two images")
-    mask: bool = Field(False, description="fill the gap with a pattern instead of nothing")
-    second_ms: Milliseconds = Field(0, description="how long the second image is shown; 0: until the answer")
-    min_response_ms: Milliseconds = Field(0, description="answers are not taken earlier than this")
+    fixation_ms: Milliseconds = Field(default=0, description="cross before the first image")
+    image_ms: Milliseconds = Field(
+        default=0, description="how long the first image is shown; 0: until the answer"
+    )
+    gap_ms: Milliseconds = Field(default=0, description="between the two images")
+    mask: bool = Field(default=False, description="fill the gap with a pattern instead of nothing")
+    second_ms: Milliseconds = Field(
+        default=0, description="how long the second image is shown; 0: until the answer"
+    )
+    min_response_ms: Milliseconds = Field(default=0, description="answers are not taken earlier than this")
 
 
 class Catch(Section):
     """The rule for catch trials, stated before anyone takes part and applied in the analysis only."""
 
-    needed: Count | None = Field(None, description="right answers needed of design.catch")
+    needed: Count | None = Field(default=None, description="right answers needed of design.catch")
 
 
 class Exclusion(Section):
     """Whose answers the analysis sets aside (nothing is deleted; figures are given with and without)."""
 
-    min_median_ms: Milliseconds = Field(0, description="median response time below this; 0: no rule")
+    min_median_ms: Milliseconds = Field(default=0, description="median response time below this; 0: no rule")
     max_straight_share: Annotated[float, Field(gt=0, le=1)] = Field(
-        1.0, description="share of answers at one position above this; 1: no rule"
+        default=1.0, description="share of answers at one position above this; 1: no rule"
     )
-    catch: bool = Field(True, description="people who fail the catch rule")
+    catch: bool = Field(default=True, description="people who fail the catch rule")
 
 
 class Panel(Section):
     """Where people come from and what they get."""
 
-    kind: Literal["none", "prolific", "mturk"] = Field("none", description="none, prolific or mturk")
-    completion_code: Annotated[str, Field(max_length=100)] = Field("", description="shown at the end")
+    kind: Literal["none", "prolific", "mturk"] = Field(default="none", description="none, prolific or mturk")
+    completion_code: Annotated[str, Field(max_length=100)] = Field(default="", description="shown at the end")
     completion_url: Annotated[str, Field(max_length=500)] = Field(
-        "", description="https address that people are sent to at the end"
+        default="", description="https address that people are sent to at the end"
     )
-    pay_per_participant: Annotated[float, Field(ge=0)] = Field(0.0, description="for a whole session")
-    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = Field("USD", description="three letters")
+    pay_per_participant: Annotated[float, Field(ge=0)] = Field(default=0.0, description="for a whole session")
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = Field(default="USD", description="three letters")
 
     @model_validator(mode="after")
     def _safe_url(self) -> Self:
@@ -115,10 +119,10 @@ class Panel(Section):
 class Scale(Section):
     """The scale of ratings."""
 
-    low: float = Field(1.0, description="the least alike")
-    high: float = Field(7.0, description="the most alike")
+    low: float = Field(default=1.0, description="the least alike")
+    high: float = Field(default=7.0, description="the most alike")
     step: Annotated[float, Field(ge=0)] = Field(
-        1.0, description="between two marks; 0: a slider without marks"
+        default=1.0, description="between two marks; 0: a slider without marks"
     )
     labels: dict[Language, list[str]] = Field(
         default_factory=dict, description="by language: names of the two ends, or of every mark"
@@ -155,9 +159,9 @@ class Question(Section):
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,49}$")] = Field(description="of the column")
     text: dict[Language, str] = Field(description="what people read, by language")
-    kind: Literal["text", "choice", "number"] = Field("text", description="text, choice or number")
+    kind: Literal["text", "choice", "number"] = Field(default="text", description="text, choice or number")
     choices: list[Choice] = Field(default_factory=list, description="value and text of each (kind choice)")
-    required: bool = Field(False, description="whether an answer is demanded")
+    required: bool = Field(default=False, description="whether an answer is demanded")
 
     @model_validator(mode="after")
     def _choices_fit(self) -> Self:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from lookalike.encoders.torch_base import choose_device, has_bf16
 from lookalike.encoders.trained_card import TrainedCard
-from lookalike.encoders.weights import file_sha256
 from lookalike.errors import RecipeError, TrainingError, printable
 from lookalike.extras import require_stats
+from lookalike.images.files import file_sha256
 from lookalike.training.checkpoint import load_checkpoint
 from lookalike.training.comparison import Comparison, compare_runs
 from lookalike.training.data import open_data

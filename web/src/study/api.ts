@@ -1,6 +1,6 @@
 /** Requests to the study's server. Every failure is a `RequestError` that says whether trying again can help. */
 
-import type { Ack, Answer, Completion, Info, Picture, Plan, Trial } from "./protocol";
+import type { Ack, Answer, Candidate, Completion, Info, Plan, Trial } from "./protocol";
 
 const TIMEOUT_MS = 20_000;
 
@@ -67,7 +67,9 @@ export const api = {
     request<{ trials: Trial[] }>(`api/trials?from=${from}&count=${count}`).then((reply) => reply.trials),
   answer: (answer: Answer) => request<Ack>("api/answers", answer),
   gallery: (trial: number, query: string) =>
-    request<{ images: Picture[] }>(`api/gallery?trial=${trial}&q=${encodeURIComponent(query)}`),
+    request<{ images: Candidate[] }>(`api/gallery?trial=${trial}&q=${encodeURIComponent(query)}`).then(
+      (reply) => reply.images,
+    ),
   questions: (answers: Record<string, string>) => request<unknown>("api/questions", { answers }),
   finish: () => request<{ completion: Completion }>("api/finish", {}).then((reply) => reply.completion),
   withdraw: () => request<unknown>("api/withdraw", {}),

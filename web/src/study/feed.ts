@@ -2,12 +2,14 @@
 
 import { api, insist, pause } from "./api";
 import type { Pictures } from "./images";
-import type { Trial } from "./protocol";
+import type { Picture, Trial } from "./protocol";
 
 const BATCH = 10;
 const LOW = 6; // fetch more once fewer than this many trials lie ready
 
-export const picturesOf = (trial: Trial) => [...trial.fixed, ...trial.options];
+/** What must be there before a trial begins; a gallery to search is loaded as it is looked at. */
+export const optionsOf = (trial: Trial): Picture[] => (trial.type === "recall-and-vote" ? [] : trial.options);
+export const picturesOf = (trial: Trial): Picture[] => [...trial.fixed, ...optionsOf(trial)];
 
 export class Feed {
   private readonly trials = new Map<number, Trial>();
@@ -28,6 +30,11 @@ export class Feed {
       await this.fetch(index);
       if (!this.trials.has(index)) await pause(400); // earlier answers are still on their way
     }
+  }
+
+  /** The trials from `from` up to `to` that have been fetched. */
+  ready(from: number, to: number): Trial[] {
+    return [...this.trials.values()].filter((trial) => trial.index >= from && trial.index < to);
   }
 
   /** Drop a trial that is over, with its pictures. */

@@ -52,6 +52,7 @@ export class Outbox {
 
   /** Keep `answer` and send it in its turn. The promise settles once the server has spoken about it. */
   put(answer: Answer): Promise<Ack> {
+    if (this.closed) return new Promise(() => undefined); // this tab has no say any more
     this.waiting.push(answer);
     this.keep();
     const acknowledged = new Promise<Ack>((resolve, reject) => this.settle.set(answer.nonce, { resolve, reject }));
@@ -108,6 +109,7 @@ export class Outbox {
   }
 
   private keep(): void {
+    if (this.closed) return; // what is stored belongs to the other tab now
     if (this.waiting.length > 0) save(this.key, this.waiting);
     else forget(this.key);
     this.report(0);

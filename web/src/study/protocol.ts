@@ -8,6 +8,11 @@ export interface Picture {
   height: number;
 }
 
+/** A picture of the gallery, with its place in this participant's order. */
+export interface Candidate extends Picture {
+  position: number;
+}
+
 export type TrialType = "kafc" | "2afc" | "odd-one-out" | "same-different" | "rating" | "recall-and-vote";
 
 export interface Trial {
@@ -31,7 +36,10 @@ export interface Timing {
 export interface Scale {
   low: number;
   high: number;
-  labels?: string[] | Record<string, string[]>;
+  /** Between two marks; 0: a slider without marks. */
+  step: number;
+  /** By language: names of the two ends, or of every mark. */
+  labels?: Record<string, string[]>;
 }
 
 export type Phase = "practice" | "trials" | "questions" | "done";
@@ -52,7 +60,7 @@ export interface Question {
   name: string;
   text: Record<string, string>;
   kind: "text" | "choice" | "number";
-  choices?: Array<string | Record<string, string>> | Record<string, string[]>;
+  choices?: Array<{ value: string; text: Record<string, string> }>;
   required?: boolean;
 }
 

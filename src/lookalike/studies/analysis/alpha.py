@@ -1,7 +1,7 @@
 """Krippendorff's alpha, for answers whose values mean the same on every item: ratings, and same or different.
 
 alpha = 1 - observed / expected disagreement over pairs of answers (Krippendorff 2011, "Computing Krippendorff's
-alpha-reliability"). Not for choices among options of an item's own: see :mod:`lookalike.studies.analysis.agreement`.
+alpha-reliability"). Not for choices among options of an item's own: see :mod:`lookalike.studies.analysis.consensus`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Noise ceilings: how well anything could do against these people, by estimators that few votes do not bias.
 
 The plug-in p^2 + (1 - p)^2 with p an item's observed share is too high with few votes: a coin reads 0.60 with five
-votes, 0.67 with three, 0.75 with two. Pairwise agreement (:mod:`.agreement`) is unbiased at any number from two on; so
+votes, 0.67 with three, 0.75 with two. Pairwise agreement (:mod:`.consensus`) is unbiased at any number from two on; so
 are the two here for what they say of themselves.
 """
 
@@ -130,19 +130,22 @@ def _split_half(
 ) -> Estimate | None:
     """Mean over splits of the stepped-up correlation; the interval draws items anew in each split."""
     total = np.bincount(item, minlength=items)
+    answers = np.flatnonzero(total[item] >= 2)
+    answers = answers[np.argsort(item[answers], kind="stable")]
+    total = np.where(total >= 2, total, 0)
     half = total // 2  # with an odd number one answer sits out, so that both halves are alike
     used = half > 0
     if used.sum() < 4:
         return None
     factor = float(total[used].mean() / half[used].mean())
-    starts = np.cumsum(total) - total
+    of = item[answers]
+    place, m = np.arange(len(of)) - (np.cumsum(total) - total)[of], half[of]
+    in_a, in_b = place < m, (place >= m) & (place < 2 * m)
     rng = np.random.default_rng(seed)
     found, drawn = [], []
     for _ in range(splits):
-        order = np.lexsort((rng.random(len(item)), item)).astype(np.intp)
-        place = np.arange(len(item)) - starts[item[order]]
-        m = half[item[order]]
-        a, b = score(order[place < m], half)[used], score(order[(place >= m) & (place < 2 * m)], half)[used]
+        order = answers[np.argsort(of + rng.random(len(of)))]  # shuffled within each item
+        a, b = score(order[in_a], half)[used], score(order[in_b], half)[used]
         found.append(_correlate(a, b, center))
         some = rng.integers(0, len(a), len(a))
         drawn.append(_correlate(a[some], b[some], center))

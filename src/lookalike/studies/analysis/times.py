@@ -74,7 +74,9 @@ def _median_of_people(some: Responses, seed: int) -> Estimate:
     rng = np.random.default_rng(seed)
     draws = np.median(medians[rng.integers(0, len(medians), (RESAMPLES, len(medians)))], axis=1)
     low, high = interval(draws)
-    return Estimate(value, min(low, value), max(high, value), len(medians), f"bootstrap of people, {RESAMPLES} resamples")
+    return Estimate(
+        value, min(low, value), max(high, value), len(medians), f"bootstrap of people, {RESAMPLES} resamples"
+    )
 
 
 def _course(some: Responses) -> tuple[float | None, float | None, float | None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import ClassVar
 
@@ -13,7 +14,7 @@ Embed = Callable[[Tensor], Tensor]
 """Images (pixels or features, see :class:`Batch`) (n, ...) -> embeddings (n, d), not normalised."""
 
 
-class Objective(nn.Module):
+class Objective(nn.Module, ABC):
     """A loss. Its own parameters (a classifier, a decoder, a projection) are trained with the network's.
 
     A loop optimises ``network.parameters()`` and ``objective.parameters()`` together, saves
@@ -56,9 +57,9 @@ class Objective(nn.Module):
         batch.check(self.needs, f"objective {self.kind!r}")
         return self.loss(batch, embed)
 
+    @abstractmethod
     def loss(self, batch: Batch, embed: Embed) -> Tensor:
         """What a subclass computes; the batch has been checked."""
-        raise NotImplementedError
 
     def after_step(self) -> None:
         """Called after every optimizer step; a memory bank is brought up to date here."""

@@ -70,10 +70,9 @@ def one_coin(
     truth = _normalised(_votes(item, chosen, width).astype(np.float64), usable)
     people = int(person.max()) + 1
     answers = np.bincount(person, minlength=people)
-    theta = np.full(people, 0.5)
-    done = 0
-    for done in range(1, _ROUNDS + 1):
-        before = theta
+    theta, done, settled = np.full(people, 0.5), 0, False
+    while done < _ROUNDS and not settled:
+        before, done = theta, done + 1
         hits = np.bincount(person, truth[item, chosen], people)
         theta = (hits + 1) / (answers + 2)
         # Log odds of "true" against one particular other option.
@@ -82,8 +81,7 @@ def one_coin(
         support = np.bincount(item * width + chosen, gain, len(choices) * width).reshape(len(choices), width)
         support = np.where(usable, support, -np.inf)
         truth = _normalised(np.exp(support - support.max(axis=1, keepdims=True)), usable)
-        if np.abs(theta - before).max() < _SETTLED:
-            break
+        settled = bool(np.abs(theta - before).max() < _SETTLED)
     return OneCoin(theta, truth, done)
 
 

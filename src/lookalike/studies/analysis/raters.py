@@ -67,7 +67,9 @@ def dawid_skene(
     np.add.at(truth, (item, label), 1.0)
     truth /= truth.sum(axis=1, keepdims=True)
     errors, prevalence, done = np.zeros((people, labels, labels)), np.full(labels, 1 / labels), 0
-    for done in range(1, _ROUNDS + 1):
+    moved = np.inf
+    while done < _ROUNDS and moved >= _SETTLED:
+        done += 1
         said = np.full((people, labels, labels), _PRIOR)
         for k in range(labels):
             np.add.at(said[:, k, :], (person, label), truth[item, k])
@@ -79,6 +81,4 @@ def dawid_skene(
         updated /= updated.sum(axis=1, keepdims=True)
         moved = float(np.abs(updated - truth).max())
         truth = updated
-        if moved < _SETTLED:
-            break
     return DawidSkene(truth, errors, prevalence, done)

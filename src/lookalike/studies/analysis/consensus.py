@@ -21,13 +21,13 @@ BINS = 10
 
 @dataclass(frozen=True)
 class Agreement:
-    """Agreement on items with a choice; intervals resample items.
+    """Agreement on items with a choice that were answered twice or more; intervals resample items; None without such.
 
     Attributes:
         modal_share: mean over items of the share of the most frequent answer. Too high with few votes: a coin that
             five people throw reads 0.69.
         majority: share of items on which more than half of the answers are alike (TLL, section 4.3: 87 %).
-        unanimous: share of items on which all are; of those with two answers or more, like the next two.
+        unanimous: share of items on which all are.
         pairwise: two answers to one item agree: sum of n_k (n_k - 1) / (W (W - 1)), unbiased at any W >= 2.
         kappa: free-marginal kappa, (pairwise - 1/K) / (1 - 1/K), item by item.
         items: float64 (I,), the modal share of each item (NaN where nobody answered).
@@ -36,8 +36,8 @@ class Agreement:
             every item has equally many, else by tenths of the share.
     """
 
-    modal_share: Estimate
-    majority: Estimate
+    modal_share: Estimate | None
+    majority: Estimate | None
     unanimous: Estimate | None
     pairwise: Estimate | None
     kappa: Estimate | None
@@ -70,23 +70,19 @@ def agreement(votes: NDArray[np.int64], choices: NDArray[np.int64], *, seed: int
     answered = total > 0
     if not answered.any():
         raise StudyError("nobody answered any item with a choice, so there is no agreement to measure")
-    n, most = total[answered], counts[answered].max(axis=1)
     shares = np.full(len(total), np.nan)
-    shares[answered] = most / n
-    twice = n >= 2
-    unanimous = pairwise = kappa = None
-    if twice.any():
-        agree = pair_agreement(counts[answered][twice])
-        chance = 1 / choices[answered][twice]
-        unanimous = bootstrap_mean((most == n)[twice], seed=seed)
-        pairwise = bootstrap_mean(agree, seed=seed)
-        kappa = bootstrap_mean((agree - chance) / (1 - chance), seed=seed)
+    shares[answered] = counts[answered].max(axis=1) / total[answered]
+    if not (total >= 2).any():
+        return Agreement(None, None, None, None, None, shares, total, ())
+    twice = counts[total >= 2]
+    n, most = twice.sum(axis=1), twice.max(axis=1)
+    agree, chance = pair_agreement(twice), 1 / choices[total >= 2]
     return Agreement(
-        bootstrap_mean(shares[answered], seed=seed),
+        bootstrap_mean(most / n, seed=seed),
         bootstrap_mean(2 * most > n, seed=seed),
-        unanimous,
-        pairwise,
-        kappa,
+        bootstrap_mean(most == n, seed=seed),
+        bootstrap_mean(agree, seed=seed),
+        bootstrap_mean((agree - chance) / (1 - chance), seed=seed),
         shares,
         total,
         _distribution(most, n),

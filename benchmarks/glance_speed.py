@@ -1,0 +1,136 @@
+"""The embedded encoder's network against MobileNetV2 and ResNet-18: images/s at equal threads, by turns.
+
+Each network is run three ways where it can be: by ONNX Runtime (one thread a core, as lookalike runs it), by PyTorch
+eager in batches of 32, and by PyTorch eager one image at a time (as most examples on the web do). Pixels are random and
+already prepared: decoding is the same for all. ResNet-18 and PyTorch's MobileNetV2 have random weights, which take as long as
+learned ones. int8 is written by ``lookalike.training.export`` in a temporary folder and stands beside fp32 and fp16.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from _common import Results, by_turns, cores, mobilenet, number, parser, say, shared_data, summary
+
+IMAGES = 96
+
+
+def runtime(path: Path, size: int) -> Callable[[], object]:
+    """A side: all images through ONNX Runtime, a thread a core."""
+    from lookalike.encoders import EncoderOptions
+    from lookalike.encoders.onnx_session import Session
+
+    session = Session(path, EncoderOptions())
+    output = session.graph.outputs[0].name
+    image = np.random.default_rng(0).normal(size=(1, 3, size, size)).astype(np.float32)
+    pool = ThreadPoolExecutor(cores())
+    return lambda: list(pool.map(lambda _: session.run(image, output), range(IMAGES)))
+
+
+def eager(module: Any, size: int, batch: int) -> Callable[[], object]:
+    """A side: all images through PyTorch as it comes, on all cores."""
+    import torch
+
+    torch.set_num_threads(cores())
+    module.eval()
+    images = torch.randn(batch, 3, size, size)
+
+    def work() -> None:
+        with torch.inference_mode():
+            for _ in range(IMAGES // batch):
+                module(images)
+
+    return work
+
+
+def written(module: Any, size: int, path: Path) -> Path:
+    """A PyTorch network as ONNX."""
+    import torch
+
+    module.eval()
+    torch.onnx.export(module, (torch.zeros(1, 3, size, size),), path, dynamo=True, verbose=False)
+    return path
+
+
+def exports(run: Path, folder: Path) -> dict[str, Path]:
+    """The run's network in every precision that passes its own parity check."""
+    from lookalike.errors import LookalikeError
+    from lookalike.training import export_onnx
+
+    images = sorted((shared_data() / "tll" / "left").glob("*.jpg"))[:200]
+    found = {}
+    for precision in ("fp32", "fp16", "int8"):
+        try:
+            export_onnx(run, folder / f"{precision}.onnx", precision=precision, images=images)
+        except LookalikeError as error:
+            say(f"{precision}: {error}")
+            continue
+        found[precision] = folder / f"{precision}.onnx"
+    return found
+
+
+def sides_of(options: argparse.Namespace, folder: Path) -> dict[str, Callable[[], object]]:
+    """Everything that is timed."""
+    import torchvision
+
+    from lookalike.encoders.glance import FOLDER
+    from lookalike.training.networks import make_network
+
+    small = make_network("net:small?width=48&size=112&dim=256").eval().fuse()
+    mobile, res = torchvision.models.mobilenet_v2(weights=None), torchvision.models.resnet18(weights=None)
+    sides: dict[str, Callable[[], object]] = {"glance, ONNX Runtime": runtime(FOLDER / "glance.onnx", 112)}
+    if options.run is not None:
+        for precision, path in exports(options.run, folder).items():
+            sides[f"glance {precision}, ONNX Runtime"] = runtime(path, 112)
+    sides["MobileNetV2, ONNX Runtime"] = runtime(Path(mobilenet().removeprefix("onnx:")), 224)
+    sides["ResNet-18, ONNX Runtime"] = runtime(written(res, 224, folder / "resnet18.onnx"), 224)
+    for name, module, size in (("glance", small, 112), ("MobileNetV2", mobile, 224), ("ResNet-18", res, 224)):
+        sides[f"{name}, PyTorch, batches of 32"] = eager(module, size, 32)
+        sides[f"{name}, PyTorch, one by one"] = eager(module, size, 1)
+    return sides
+
+
+def measure(options: argparse.Namespace, folder: Path) -> None:
+    """The whole benchmark."""
+    results = Results("glance_speed", options)
+    sides = sides_of(options, folder)
+    by_turns(sides, 1)
+    times = by_turns(sides, 2 if options.quick else options.rounds)
+    speeds = {name: summary([IMAGES / one for one in runs]) for name, runs in times.items()}
+    base = speeds["MobileNetV2, ONNX Runtime"]["median"]
+    rows = [
+        [
+            name,
+            number(one["median"], 0),
+            f"{one['lowest']:.0f} to {one['highest']:.0f}",
+            number(one["median"] / base, 2),
+        ]
+        for name, one in speeds.items()
+    ]
+    results.keep(speeds=speeds)
+    results.table(
+        f"The network alone, {cores()} cores",
+        ["network", "images/s", "range", "times MobileNetV2 in ONNX Runtime"],
+        rows,
+    )
+
+
+def main() -> None:
+    options_of = parser(__doc__)
+    options_of.add_argument("--rounds", type=int, default=7)
+    options_of.add_argument(
+        "--run", type=Path, help="the run folder that glance was exported from: adds its precisions"
+    )
+    options = options_of.parse_args()
+    with tempfile.TemporaryDirectory(prefix="lookalike-bench-") as folder:
+        measure(options, Path(folder))
+
+
+if __name__ == "__main__":
+    main()

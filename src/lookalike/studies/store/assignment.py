@@ -1,0 +1,188 @@
+"""Who gets which items: never more than K open and answered for an item, the least served first.
+
+Everything here runs inside a writing transaction, which has the database for itself.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from sqlalchemy import ColumnElement, Connection, bindparam, select, update
+
+from lookalike.studies.items import Item
+from lookalike.studies.store.clock import MINUTE
+from lookalike.studies.store.events import log_event
+from lookalike.studies.store.orders import option_order
+from lookalike.studies.store.schema import sessions, slots, tallies
+from lookalike.studies.store.sequence import arrange, choose
+
+if TYPE_CHECKING:
+    from lookalike.studies.study import Study
+
+
+def cap(study: Study) -> int:
+    """The most open and answered slots of one item: K; as many as must agree where votes are staged."""
+    staged = study.config.design.unanimity
+    return staged.needed if staged else study.config.design.answers_per_item
+
+
+def release_stale(connection: Connection, study: Study, now: int) -> int:
+    """Give back the open slots of sessions that were not heard of for the time-out; how many sessions those were.
+
+    Their participants may still come back: see `reclaim`.
+    """
+    limit = now - int(study.config.design.slot_timeout_minutes * MINUTE)
+    stale = select(sessions.c.id, sessions.c.simulated).where(
+        sessions.c.study == study.config.name,
+        sessions.c.state == "open",
+        sessions.c.holding.is_(True),
+        sessions.c.last_seen < limit,
+    )
+    rows = connection.execute(stale).all()
+    for row in rows:
+        release_session(connection, study, row.id, row.simulated, state="released")
+        connection.execute(update(sessions).where(sessions.c.id == row.id).values(holding=False))
+        log_event(connection, study, row.id, "released", now)
+    return len(rows)
+
+
+def release_session(
+    connection: Connection, study: Study, session: str, simulated: bool, *, state: str
+) -> None:
+    """Turn a session's open slots into ``state`` and lower the items' counts."""
+    mine = (slots.c.session == session) & (slots.c.state == "open")
+    held = connection.execute(select(slots.c.item).where(mine & (slots.c.role == "main"))).scalars().all()
+    connection.execute(update(slots).where(mine).values(state=state))
+    change_taken(connection, study, simulated, held, -1)
+
+
+def reclaim(connection: Connection, study: Study, session: str, simulated: bool) -> None:
+    """Give a returning participant the released trials back that nobody has filled meanwhile.
+
+    The others stay released: answered all the same they are kept as late, so that the person loses nothing and the
+    export shows which answers came on top of K.
+    """
+    released = select(slots.c.trial_index, slots.c.item, slots.c.role).where(
+        slots.c.session == session, slots.c.state == "released"
+    )
+    rows = connection.execute(released).all()
+    wanted = [row.item for row in rows if row.role == "main"]
+    room = set(
+        connection.execute(
+            select(tallies.c.item).where(
+                _of(study, simulated), tallies.c.item.in_(wanted), tallies.c.taken < cap(study)
+            )
+        ).scalars()
+    )
+    back = [row for row in rows if row.role != "main" or row.item in room]
+    if back:
+        places = [row.trial_index for row in back]
+        connection.execute(
+            update(slots)
+            .where(slots.c.session == session, slots.c.trial_index.in_(places))
+            .values(state="open")
+        )
+    change_taken(connection, study, simulated, [row.item for row in back if row.role == "main"], 1)
+    connection.execute(update(sessions).where(sessions.c.id == session).values(holding=True))
+
+
+def change_taken(
+    connection: Connection, study: Study, simulated: bool, items: Sequence[str], step: int
+) -> None:
+    """Add ``step`` to the counts of items, one for each time an item is named."""
+    if not items:
+        return
+    counts = Counter(items)
+    statement = (
+        update(tallies)
+        .where(_of(study, simulated), tallies.c.item == bindparam("which"))
+        .values(taken=tallies.c.taken + bindparam("step"))
+    )
+    connection.execute(statement, [{"which": item, "step": step * n} for item, n in counts.items()])
+
+
+def draw_trials(connection: Connection, study: Study, simulated: bool, seed: int) -> list[Item]:
+    """Choose a new participant's trials, in their sequence; nothing is counted yet."""
+    design = study.config.design
+    main = _draw_main(connection, study, simulated)
+    rng = random.Random(seed)
+    practice = list(study.items.where(role="practice"))[: design.practice]
+    catch = list(study.items.where(role="catch"))
+    catch = rng.sample(catch, min(design.catch, len(catch)))
+    return arrange(main, practice, catch, rng) if main else []
+
+
+def _draw_main(connection: Connection, study: Study, simulated: bool) -> list[Item]:
+    design = study.config.design
+    wanted = design.trials_per_participant
+    # Staged votes go in rounds; otherwise people's doubt comes before an even spread only where it is asked for.
+    need = -tallies.c.doubt if design.adaptive else tallies.c.taken
+    query = (
+        select(tallies.c.item, need.label("need"))
+        .where(
+            _of(study, simulated),
+            tallies.c.role == "main",
+            tallies.c.state == "open",
+            tallies.c.taken < cap(study),
+        )
+        .order_by(need, tallies.c.jitter)
+        .limit(4 * wanted + 50)
+    )
+    rows = connection.execute(query).all()
+    return choose(((study.items.by_id(row.item), float(row.need)) for row in rows), wanted)
+
+
+def take_slots(
+    connection: Connection, study: Study, session: str, simulated: bool, sequence: Sequence[Item], now: int
+) -> None:
+    """Write the slots of a sequence and count them."""
+    names = [item.id for item in sequence]
+    drawn: dict[str, int] = {}
+    for start in range(0, len(names), 500):
+        rows = connection.execute(
+            select(tallies.c.item, tallies.c.drawn).where(
+                _of(study, simulated), tallies.c.item.in_(names[start : start + 500])
+            )
+        )
+        drawn.update((row.item, row.drawn) for row in rows)
+    values = [
+        {
+            "session": session,
+            "trial_index": index,
+            "study": study.config.name,
+            "item": item.id,
+            "role": item.role,
+            "order": list(_order(study, item, drawn[item.id])),
+            "draw": drawn[item.id],
+            "state": "open",
+            "opened_at": now,
+        }
+        for index, item in enumerate(sequence)
+    ]
+    connection.execute(slots.insert(), values)
+    statement = (
+        update(tallies)
+        .where(_of(study, simulated), tallies.c.item == bindparam("which"))
+        .values(
+            taken=tallies.c.taken + bindparam("step"),
+            drawn=tallies.c.drawn + 1,
+            jitter=bindparam("fresh"),
+        )
+    )
+    connection.execute(
+        statement,
+        [{"which": i.id, "step": int(i.role == "main"), "fresh": random.random()} for i in sequence],
+    )
+
+
+def _order(study: Study, item: Item, draw: int) -> tuple[int, ...]:
+    if study.config.design.order == "fixed":
+        return tuple(range(len(item.options)))
+    return option_order(study.config.seed, item.id, draw, len(item.options))
+
+
+def _of(study: Study, simulated: bool) -> ColumnElement[bool]:
+    return (tallies.c.study == study.config.name) & (tallies.c.simulated == simulated)

@@ -1,0 +1,107 @@
+"""The sequence of a participant's trials: practice first, catch trials spread among the others, companions apart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from random import Random
+
+from lookalike.studies.items import Item
+
+
+def choose(candidates: Iterable[tuple[Item, float]], wanted: int) -> list[Item]:
+    """Take the most needed items; among equally needed ones, rather those whose images are new to the person.
+
+    Args:
+        candidates: items with how little they are needed (smaller comes first), in the order of preference.
+        wanted: how many.
+    """
+    levels: dict[float, list[Item]] = {}
+    for item, level in candidates:
+        levels.setdefault(level, []).append(item)
+    found: list[Item] = []
+    seen: set[str] = set()
+    for level in sorted(levels):
+        repeated: list[Item] = []
+        for item in levels[level]:
+            if len(found) == wanted:
+                return found
+            if seen.isdisjoint(item.images):
+                found.append(item)
+                seen.update(item.images)
+            else:
+                repeated.append(item)
+        found += repeated[: wanted - len(found)]
+    return found
+
+
+def arrange(
+    main: Sequence[Item], practice: Sequence[Item], catch: Sequence[Item], random: Random
+) -> list[Item]:
+    """One participant's sequence.
+
+    Main trials are shuffled; catch trials fall one into each of as many equal stretches, anywhere in it but never
+    first. Two items of one triplet (`Item.companion`) never follow one another; where so few trials are left that
+    they would have to, the later one is left out.
+    """
+    mixed = list(main)
+    random.shuffle(mixed)
+    mixed = _with_catch(mixed, list(catch), random)
+    _part_companions(mixed, random)
+    sequence = [*practice]
+    for item in mixed:
+        if not (sequence and are_companions(sequence[-1], item)):
+            sequence.append(item)
+    return sequence
+
+
+def are_companions(one: Item, other: Item) -> bool:
+    """Whether two items must not follow one another."""
+    return one.companion == other.id or other.companion == one.id
+
+
+def _with_catch(main: list[Item], catch: list[Item], random: Random) -> list[Item]:
+    if not catch:
+        return main
+    random.shuffle(catch)
+    total = len(main) + len(catch)
+    edges = [round(i * total / len(catch)) for i in range(len(catch) + 1)]
+    places = []
+    for low, high in pairwise(edges):
+        places.append(random.randrange(max(low, 1) if total > 1 and high > 1 else low, high))
+    mixed: list[Item] = []
+    rest, waiting = iter(main), dict(zip(places, catch, strict=True))
+    for index in range(total):
+        mixed.append(waiting[index] if index in waiting else next(rest))
+    return mixed
+
+
+def _part_companions(items: list[Item], random: Random) -> None:
+    """Swap one of two companions that stand together with a trial elsewhere, in place; several passes."""
+    for _ in range(10):
+        clashes = [i for i in range(1, len(items)) if are_companions(items[i - 1], items[i])]
+        if not clashes:
+            return
+        for place in clashes:
+            others = [i for i in range(len(items)) if abs(i - place) > 1]
+            random.shuffle(others)
+            for other in others:
+                if items[other].role != items[place].role:
+                    continue  # catch trials keep their spread
+                items[place], items[other] = items[other], items[place]
+                if not (_clashes(items, place) or _clashes(items, other)):
+                    break
+                items[place], items[other] = items[other], items[place]
+
+
+def _clashes(items: Sequence[Item], place: int) -> bool:
+    around = [i for i in (place - 1, place + 1) if 0 <= i < len(items)]
+    return any(are_companions(items[place], items[i]) for i in around)
+
+
+def breaks(sequence: Sequence[Item], every: int) -> tuple[int, ...]:
+    """Indices of the trials before which a pause is offered; practice trials do not count."""
+    if every < 1:
+        return ()
+    first = sum(1 for item in sequence if item.role == "practice")
+    return tuple(range(first + every, len(sequence), every))

@@ -1,0 +1,74 @@
+"""Counting answers for each item while the study runs: staged votes, doubt, progress."""
+
+from __future__ import annotations
+
+from math import log
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection, select, update
+
+from lookalike.studies.items import Item
+from lookalike.studies.store.schema import answers, slots, tallies
+from lookalike.studies.types import Checked, study_type
+
+if TYPE_CHECKING:
+    from lookalike.studies.study import Study
+
+
+def doubt(votes: dict[str, int], choices: int) -> float:
+    """How undecided an item is: entropy of its votes (one imagined vote for each answer added), 0 to 1.
+
+    1 without votes; always below 1 after the first, so that items nobody answered come first.
+    """
+    if choices < 2:
+        return 1.0 / (1 + sum(votes.values()))
+    total = sum(votes.values()) + choices
+    shares = [(votes.get(str(answer), 0) + 1) / total for answer in range(choices)]
+    return -sum(share * log(share) for share in shares) / log(choices)
+
+
+def verdict(study: Study, votes: dict[str, int]) -> str:
+    """Whether staged votes are over for an item: split at the first dissent, settled when enough agree, else open."""
+    staged = study.config.design.unanimity
+    if staged is None:
+        return "open"
+    if len([count for count in votes.values() if count > 0]) > 1:
+        return "split"
+    total = sum(votes.values())
+    return "settled" if total >= min(staged.needed, staged.rounds) else "open"
+
+
+def changed_tally(study: Study, item: Item, votes: dict[str, int]) -> dict[str, object]:
+    """The columns of a tally that follow from its votes."""
+    choices = study_type(item.type).choices(item)
+    return {"votes": votes, "doubt": doubt(votes, choices), "state": verdict(study, votes)}
+
+
+def with_vote(votes: dict[str, int], checked: Checked) -> dict[str, int]:
+    """The votes after one more answer; answers that are values or texts count under "any"."""
+    key = "any" if checked.chosen is None else str(checked.chosen)
+    return {**votes, key: votes.get(key, 0) + 1}
+
+
+def take_back_votes(connection: Connection, study: Study, session: str, simulated: bool) -> None:
+    """Uncount a session's answers to main items (it is being withdrawn)."""
+    given = (
+        select(slots.c.item, answers.c.chosen)
+        .join(
+            answers,
+            (answers.c.session == slots.c.session) & (answers.c.trial_index == slots.c.trial_index),
+        )
+        .where(slots.c.session == session, slots.c.role == "main")
+    )
+    for row in connection.execute(given).all():
+        mine = (
+            (tallies.c.study == study.config.name)
+            & (tallies.c.simulated == simulated)
+            & (tallies.c.item == row.item)
+        )
+        votes = dict(connection.execute(select(tallies.c.votes).where(mine)).scalar_one())
+        key = "any" if row.chosen is None else str(row.chosen)
+        votes[key] = votes.get(key, 1) - 1
+        votes = {answer: count for answer, count in votes.items() if count > 0}
+        values = changed_tally(study, study.items.by_id(row.item), votes)
+        connection.execute(update(tallies).where(mine).values(answered=tallies.c.answered - 1, **values))

@@ -1,0 +1,135 @@
+"""One thread that writes: it commits everything that has queued up at once, then tells each caller.
+
+A commit that is on disk for certain takes milliseconds; three hundred participants one after the other would wait
+for seconds. While one commit runs, the next answers queue; they share the next commit.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from lookalike.studies.store.refusals import Refused, Unavailable
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Engine
+
+T = TypeVar("T")
+MAX_BATCH = 200
+log = logging.getLogger("lookalike.studies")
+
+
+@dataclass
+class _Job:
+    work: Callable[[Connection], Any]
+    future: Future[Any] = field(default_factory=Future)
+
+
+class Writer:
+    """The only thread of this process that writes to a database.
+
+    A piece of work gets the open transaction. It may be run a second time when a neighbour in its batch fails, so it
+    must have no effects but through the connection. To refuse, it raises `Refused` before it has written
+    anything, or returns a `Refused` after it has (an event): both reach the caller as the exception.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._queue: SimpleQueue[_Job | None] = SimpleQueue()
+        self._closed = False
+        self._closing = threading.Lock()
+        self.commits = 0
+        self._thread = threading.Thread(target=self._loop, name="lookalike-store", daemon=True)
+        self._thread.start()
+
+    def submit(self, work: Callable[[Connection], T | Refused]) -> Future[T]:
+        """Queue a piece of work; the future is done only after its commit.
+
+        Raises (from the future):
+            Refused: the work said no.
+            Unavailable: the database cannot be written.
+        """
+        job = _Job(work)
+        with self._closing:
+            if self._closed:
+                raise Unavailable("the database is closed")
+            self._queue.put(job)
+        return job.future
+
+    def close(self) -> None:
+        """Finish what is queued, then stop."""
+        with self._closing:
+            if self._closed:
+                return
+            self._closed = True
+            self._queue.put(None)
+        self._thread.join()
+
+    def _loop(self) -> None:
+        while True:
+            batch, last = self._next_batch()
+            if batch:
+                self._commit(batch)
+            if last:
+                return
+
+    def _next_batch(self) -> tuple[list[_Job], bool]:
+        """Wait for one job, then take all that are there."""
+        batch: list[_Job] = []
+        job = self._queue.get()
+        while job is not None:
+            if job.future.set_running_or_notify_cancel():
+                batch.append(job)
+            if len(batch) >= MAX_BATCH:
+                return batch, False
+            try:
+                job = self._queue.get_nowait()
+            except Empty:
+                return batch, False
+        return batch, True
+
+    def _commit(self, batch: list[_Job]) -> None:
+        """All of a batch in one transaction; each by itself when one of them fails."""
+        results: list[Any] = []
+        try:
+            with self._engine.begin() as connection:
+                for job in batch:
+                    results.append(_outcome(job, connection))
+            self.commits += 1
+        except Exception as error:
+            if len(batch) > 1:
+                for job in batch:
+                    self._commit([job])
+            else:
+                batch[0].future.set_exception(_translated(error))
+            return
+        for job, result in zip(batch, results, strict=True):
+            if isinstance(result, Refused):
+                job.future.set_exception(result)
+            else:
+                job.future.set_result(result)
+
+
+def _outcome(job: _Job, connection: Connection) -> Any:
+    try:
+        return job.work(connection)
+    except Refused as refused:
+        return refused
+
+
+def _translated(error: Exception) -> Exception:
+    """Trouble with the database becomes one line; anything else is a mistake of ours and stays what it is."""
+    from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+    if not isinstance(error, SQLAlchemyError):
+        return error
+    reason = str(error.orig) if isinstance(error, DBAPIError) else str(error)
+    log.error("the database failed: %s", " ".join(reason.split()))
+    made = Unavailable("the database cannot be written at present; your answer is not stored yet, try again")
+    made.__cause__ = error
+    return made

@@ -1,0 +1,29 @@
+import { resolve } from "node:path";
+import { defineConfig } from "vite";
+
+/** One folder of the output for each page: add a line here for a further one. */
+const pages = {
+  study: resolve(import.meta.dirname, "src/study/index.ts"),
+};
+
+export default defineConfig({
+  base: "./",
+  publicDir: false,
+  build: {
+    outDir: resolve(import.meta.dirname, "../src/lookalike/serving/static"),
+    emptyOutDir: true,
+    target: "es2022",
+    modulePreload: false,
+    cssCodeSplit: true,
+    license: { fileName: "third-party-licences.md" },
+    reportCompressedSize: false,
+    rollupOptions: {
+      input: pages,
+      output: {
+        entryFileNames: "[name]/index.js",
+        chunkFileNames: "shared/[name]-[hash].js",
+        assetFileNames: (asset) => (asset.names.some((name) => name.endsWith(".css")) ? "[name]/index[extname]" : "shared/[name]-[hash][extname]"),
+      },
+    },
+  },
+});
