@@ -14,8 +14,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from lookalike.encoders import load_encoder
 from lookalike.explain.attributes import ATTRIBUTES, PIXEL_ATTRIBUTES
 from lookalike.explain.attributes_pixels import VERSION
@@ -74,8 +72,7 @@ def document(name: str, made: Reference) -> dict[str, Any]:
 
 def write_content(spec: str, paths: list[str]) -> None:
     encoder = load_encoder(spec)
-    rows = np.concatenate([encoder.embed(paths[i : i + 64]) for i in range(0, len(paths), 64)])
-    found = content_of(rows)
+    found = content_of(encoder, paths)
     typical = typical_changes(encoder, found.mean, paths, pairs=COUNTERFACTUAL_PAIRS)
     place = TARGET / "content.json"
     known = json.loads(place.read_text()) if place.exists() else {}
@@ -84,7 +81,8 @@ def write_content(spec: str, paths: list[str]) -> None:
         "encoder": encoder.card.name,
         "images": len(paths),
         **table(found.quantiles),
-        "mean": short(found.mean),
+        "mean": short(found.mean.mean),
+        "feature_mean": None if found.mean.feature_mean is None else short(found.mean.feature_mean),
         "spread": round(found.spread, 6),
         "typical": {name: round(change, 4) for name, change in typical.items()},
     }

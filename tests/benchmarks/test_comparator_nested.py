@@ -40,9 +40,7 @@ DESIGNS = (CONTENT, PLAIN, ALL)
 
 def nested(left: Descriptions, right: Descriptions) -> NestedResult:
     plain = left.vectors["embedding"], right.vectors["embedding"]
-    return nested_described(
-        left, right, *plain, folds=3, inner_folds=2, designs=DESIGNS, refine=False, seed=seed
-    )
+    return nested_described(left, right, *plain, folds=3, inner_folds=2, designs=DESIGNS, refine=False)
 
 
 def poisoned(left: Descriptions, right: Descriptions, rows: np.ndarray) -> tuple[Descriptions, Descriptions]:

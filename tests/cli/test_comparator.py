@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from lookalike.cli.comparator import app
 from lookalike.cli.pages import encoder_name
-from lookalike.errors import BenchmarkError, ComparatorError
+from lookalike.errors import BenchmarkError, ComparatorError, InvalidArgument
 from lookalike.gallery import Gallery
 from lookalike.gallery.reranking import images_of
 from tests.cli.conftest import Command
@@ -170,3 +170,13 @@ def test_what_cannot_be_is_said(pairs: Path, tmp_path: Path) -> None:
         call("fit", pairs, "-o", "x")
     with pytest.raises(BenchmarkError, match="too few"):
         call("evaluate", pairs)
+
+
+def test_evaluate_with_a_nested_choice(pairs: Path) -> None:
+    asked = ("evaluate", pairs, "-e", "classic:layout", "--cue", "content", "--folds", 2, "--nested")
+    with pytest.raises(BenchmarkError, match="too few for 3 folds"):
+        call(*asked)
+    with pytest.raises(InvalidArgument, match="leave out --ablation"):
+        call(*asked, "--ablation")
+    with pytest.raises(InvalidArgument, match="--inner-folds needs --nested"):
+        call("evaluate", pairs, "--inner-folds", 2)

@@ -58,6 +58,12 @@ def test_a_set_for_each_feature(twins: Path, tmp_path: Path) -> None:
     assert (told["kind"], told["rows"], told["options"], told["copied"]) == ("forced-choice", 12, 5, True)
     assert {name: one["queries"] for name, one in told["sets"].items()} == {"random": 6, "generic": 6}
     assert told["sets"]["random"]["feature_is_right"] is None
+    with (tmp_path / "out" / "choices.csv").open(newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert len(rows) == 12
+    assert list(rows[0]) == ["set", "query", "right", "nearest", *(f"option_{n}" for n in range(1, 6))]
+    assert all(row["right"] in [row[f"option_{n}"] for n in range(1, 6)] for row in rows)
+    assert all((row["nearest"] == "") == (row["set"] == "random") for row in rows)
     table = choices((tmp_path / "out").rename(tmp_path / "moved"))
     assert table.images.absent() == [], "the folder travels with its images"
     pairs = open_judgments(twins)

@@ -20,7 +20,9 @@ from lookalike.benchmarks.encoder_names import distinct_encoders
 from lookalike.benchmarks.jnd import Jnd, jnd
 from lookalike.benchmarks.left_out import LeftOut, refused, without_bad
 from lookalike.benchmarks.nights import part_dict
-from lookalike.benchmarks.statistics import PairedTest, paired_means
+from lookalike.benchmarks.provenance import provenance
+from lookalike.benchmarks.statistics import Clusters, PairedTest, paired_means
+from lookalike.benchmarks.triplets import REFERENCES
 from lookalike.benchmarks.triplets_encoders import (
     Failed,
     ImageVectors,
@@ -88,6 +90,7 @@ class BappsScore:
         return {
             "score": whole.value,
             "interval": whole.ends,
+            "interval_method": whole.method,
             "subsets": {name: part_dict(two) for name, two in self.subsets.items()},
             "means_over_subsets": self.group_means(),
             "jnd": noticed,
@@ -108,6 +111,7 @@ class BappsResult:
         jnd_pairs: pairs with JND votes.
         notes: what a reader must know about the data.
         skipped: rows left out because an image cannot be used.
+        provenance: hashes of the data and of the encoders, version, BibTeX entry.
     """
 
     table: TripletTable
@@ -118,6 +122,7 @@ class BappsResult:
     jnd_pairs: int
     notes: list[str] = field(default_factory=list)
     skipped: LeftOut = field(default_factory=LeftOut)
+    provenance: dict[str, Any] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """What `bench bapps --json` prints; shares in [0, 1]."""
@@ -130,6 +135,7 @@ class BappsResult:
             "comparisons": [test.to_dict() for test in self.comparisons],
             "skipped": self.skipped.to_dict(),
             "notes": self.notes,
+            "provenance": self.provenance,
         }
 
 
@@ -182,16 +188,22 @@ def bench_bapps(
     images = table.images if pairs is None else table.images.merged(pairs.images)
     contents = table.distinct_images() + ([] if pairs is None else pairs.distinct_images())
     found: dict[str, BappsScore | Failed] = {}
+    fingerprints: dict[str, str] = {}
     for made in each_encoder(
         encoders, images, contents, metric=metric, transform=transform, options=options, seed=seed, progress=progress
     ):  # fmt: skip
-        found[made.name] = made if isinstance(made, Failed) else _score(made, table, pairs, seed)
+        if isinstance(made, Failed):
+            found[made.name] = made
+            continue
+        fingerprints[made.name] = made.fingerprint
+        found[made.name] = _score(made, table, pairs, seed)
     check_any(found)
     worked = {n: one.pooled.items for n, one in found.items() if isinstance(one, BappsScore)}
-    tests = paired_means(worked, seed=seed) if len(worked) > 1 else []
+    tests = paired_means(worked, clusters=_clusters(table), seed=seed) if len(worked) > 1 else []
     notes += [*twice, *left.notes()]
     jnd_pairs = 0 if pairs is None else len(pairs)
-    return BappsResult(table, split, found, _ceilings(table, seed), tests, jnd_pairs, notes, left)
+    marks = provenance(table, fingerprints)
+    return BappsResult(table, split, found, _ceilings(table, seed), tests, jnd_pairs, notes, left, marks)
 
 
 def by_subset(judged: Judgments) -> dict[str, NDArray[np.bool_]]:
@@ -230,9 +242,11 @@ def _score(
     reference = table.column("reference")
     d_a, d_b = (made.distances(reference, table.column(side)) for side in ("a", "b"))
     votes_a, votes_b = table.array("votes_a"), table.array("votes_b")
+    clusters = _clusters(table)
 
     def score(rows: NDArray[np.bool_]) -> TwoAfc:
-        return two_afc(d_a[rows], d_b[rows], votes_a[rows], votes_b[rows], seed=seed)
+        group = None if clusters is None else clusters.select(rows)
+        return two_afc(d_a[rows], d_b[rows], votes_a[rows], votes_b[rows], clusters=group, seed=seed)
 
     noticed, pooled = _jnd(made, pairs, seed) if pairs is not None else ({}, None)
     subsets = {name: score(rows) for name, rows in by_subset(table).items()}
@@ -253,7 +267,14 @@ def _jnd(made: ImageVectors, pairs: SameDifferentTable, seed: int) -> tuple[dict
 
 def _ceilings(table: TripletTable, seed: int) -> dict[str, Ceiling]:
     a, b = table.array("votes_a"), table.array("votes_b")
-    found = {"all": two_afc_ceiling(a, b, seed=seed)}
+    clusters = _clusters(table)
+    found = {"all": two_afc_ceiling(a, b, clusters=clusters, seed=seed)}
     for name, rows in by_subset(table).items():
-        found[name] = two_afc_ceiling(a[rows], b[rows], seed=seed)
+        group = None if clusters is None else clusters.select(rows)
+        found[name] = two_afc_ceiling(a[rows], b[rows], clusters=group, seed=seed)
     return found
+
+
+def _clusters(table: TripletTable) -> Clusters | None:
+    """Triplets with one reference image, which are not independent; None where no reference comes twice."""
+    return Clusters.of(table.column("reference"), REFERENCES)

@@ -151,6 +151,6 @@ def columns_of(space: Space, design: Design) -> NDArray[np.bool_]:
 
 def _whitened(measure: Cue, exponent: float) -> Cue:
     if is_dataclass(measure) and any(field.name == "exponent" for field in fields(measure)):
-        made: Any = replace(measure, exponent=exponent)  # type: ignore[type-var]
-        return made  # type: ignore[no-any-return]
+        made: Any = replace(measure, exponent=exponent)
+        return made
     return measure

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from lookalike.benchmarks.encoder_names import distinct_encoders
 from lookalike.benchmarks.jnd import Jnd, jnd
 from lookalike.benchmarks.left_out import LeftOut, refused, without_bad
+from lookalike.benchmarks.provenance import provenance
 from lookalike.benchmarks.statistics import PairedTest, paired_means
 from lookalike.benchmarks.triplets_encoders import (
     Failed,
@@ -92,6 +93,7 @@ class NightsResult:
         jnd_pairs: pairs with JND votes that were used.
         notes: what a reader must know about the data.
         skipped: rows left out because an image cannot be used.
+        provenance: hashes of the data and of the encoders, version, BibTeX entry.
     """
 
     table: TripletTable
@@ -101,6 +103,7 @@ class NightsResult:
     jnd_pairs: int
     notes: list[str] = field(default_factory=list)
     skipped: LeftOut = field(default_factory=LeftOut)
+    provenance: dict[str, Any] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """What `bench nights --json` prints; shares in [0, 1]."""
@@ -113,6 +116,7 @@ class NightsResult:
             "published": dict(PUBLISHED),
             "skipped": self.skipped.to_dict(),
             "notes": self.notes,
+            "provenance": self.provenance,
         }
 
 
@@ -188,14 +192,21 @@ def bench_nights(
     images = table.images if pairs is None else table.images.merged(pairs.images)
     contents = table.distinct_images() + ([] if pairs is None else pairs.distinct_images())
     found: dict[str, NightsScore | Failed] = {}
+    fingerprints: dict[str, str] = {}
     for made in each_encoder(
         encoders, images, contents, metric=metric, transform=transform, options=options, seed=seed, progress=progress
     ):  # fmt: skip
-        found[made.name] = made if isinstance(made, Failed) else _score(made, table, pairs, seed)
+        if isinstance(made, Failed):
+            found[made.name] = made
+            continue
+        fingerprints[made.name] = made.fingerprint
+        found[made.name] = _score(made, table, pairs, seed)
     check_any(found)
     worked = {n: one.score.items for n, one in found.items() if isinstance(one, NightsScore)}
     tests = paired_means(worked, seed=seed) if len(worked) > 1 else []
-    return NightsResult(table, split, found, tests, 0 if pairs is None else len(pairs), notes, left)
+    jnd_pairs = 0 if pairs is None else len(pairs)
+    marks = provenance(table, fingerprints)
+    return NightsResult(table, split, found, tests, jnd_pairs, notes, left, marks)
 
 
 def one_same_pair(pairs: SameDifferentTable) -> tuple[SameDifferentTable, int]:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from lookalike.benchmarks.encoder_names import distinct_encoders
 from lookalike.benchmarks.left_out import LeftOut, refused, without_bad
 from lookalike.benchmarks.odd_one_out import OddOneOut, odd_one_out
+from lookalike.benchmarks.provenance import provenance
 from lookalike.benchmarks.statistics import Estimate, PairedTest, bootstrap_mean, paired_means
 from lookalike.benchmarks.triplets_encoders import Failed, check_any, each_encoder
 from lookalike.encoders import DEFAULT_ENCODER, Encoder, EncoderOptions
@@ -64,6 +65,7 @@ class ThingsResult:
         images: number of distinct images.
         notes: what a reader must know about the data.
         skipped: rows left out because an image cannot be used.
+        provenance: hashes of the data and of the encoders, version, BibTeX entry.
     """
 
     trios: list[Trio]
@@ -74,6 +76,7 @@ class ThingsResult:
     images: int
     notes: list[str] = field(default_factory=list)
     skipped: LeftOut = field(default_factory=LeftOut)
+    provenance: dict[str, Any] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """What `bench things --json` prints; shares in [0, 1]."""
@@ -86,10 +89,12 @@ class ThingsResult:
                 for name, one in self.encoders.items()
             },
             "chance": 1 / 3,
+            "intervals_over": "trials",
             "ceiling": None if self.ceiling is None else self.ceiling.to_dict(),
             "comparisons": [test.to_dict() for test in self.comparisons],
             "skipped": self.skipped.to_dict(),
             "notes": self.notes,
+            "provenance": self.provenance,
         }
 
 
@@ -134,6 +139,7 @@ def bench_things(
     columns = [[trio[side] for trio in trios] for side in range(3)]
     contents = table.distinct_images()
     found: dict[str, OddOneOut | Failed] = {}
+    fingerprints: dict[str, str] = {}
     for made in each_encoder(
         encoders, table.images, contents, metric=metric, transform=transform, options=options, seed=seed,
         progress=progress,
@@ -141,6 +147,7 @@ def bench_things(
         if isinstance(made, Failed):
             found[made.name] = made
             continue
+        fingerprints[made.name] = made.fingerprint
         d_ab, d_ac, d_bc = (made.distances(columns[i], columns[j]) for i, j in ((0, 1), (0, 2), (1, 2)))
         found[made.name] = odd_one_out(d_ab, d_ac, d_bc, votes, seed=seed)
     check_any(found)
@@ -149,7 +156,9 @@ def bench_things(
     items = {name: one.items for name, one in worked.items()}
     tests = paired_means(items, weights, seed=seed) if len(worked) > 1 else []
     notes = [*([table.note] if table.note else []), *twice, *left.notes()]
-    return ThingsResult(trios, votes, found, odd_ceiling(votes, seed=seed), tests, len(contents), notes, left)
+    ceiling = odd_ceiling(votes, seed=seed)
+    marks = provenance(table, fingerprints)
+    return ThingsResult(trios, votes, found, ceiling, tests, len(contents), notes, left, marks)
 
 
 def count_trials(table: OddOneOutTable) -> tuple[list[Trio], NDArray[np.int64]]:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from lookalike.benchmarks import published
+from lookalike.benchmarks.provenance import provenance
+from lookalike.judgments.summary import repeats_dict
 
 if TYPE_CHECKING:
     from lookalike.benchmarks.estimates import Estimate
@@ -55,7 +57,9 @@ def as_dict(result: PairsResult) -> dict[str, Any]:
             "images": [{"name": bad.name, "reason": bad.reason} for bad in result.skipped.values()],
         },
         "notes": list(result.notes),
+        **repeats_dict(result.table),
         "settings": dict(result.settings),
+        "provenance": provenance(result.table, result.settings.get("fingerprints", {})),
         "seconds": {stage: round(value, 3) for stage, value in result.seconds.items()},
     }
 

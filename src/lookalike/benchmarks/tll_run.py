@@ -127,6 +127,7 @@ class PairsRun:
         if not isinstance(encoder, FaceEncoder):
             raise BenchmarkError(f"{spec} is no encoder of faces; use faces, faces:cnn or faces:hog-2")
         self.face_encoder = encoder
+        self.fingerprints[spec] = encoder.card.fingerprint
         with self._clock("features: faces"):
             self.face_sets = self.features.face_sets(encoder)
         left, right = self._sets(self.left), self._sets(self.right)

@@ -18,6 +18,8 @@ from lookalike.benchmarks.ceilings import Ceiling, two_afc_ceiling
 from lookalike.benchmarks.encoder_names import distinct_encoders
 from lookalike.benchmarks.left_out import refused, without_bad
 from lookalike.benchmarks.position_bias import PositionBias, position_bias
+from lookalike.benchmarks.provenance import provenance
+from lookalike.benchmarks.response_times import within_times
 from lookalike.benchmarks.statistics import Clusters, Estimate, PairedTest, bootstrap_mean, paired_means
 from lookalike.benchmarks.triplets_encoders import (
     Failed,
@@ -47,6 +49,8 @@ def bench_triplets(
     *,
     images: Path | str | None = None,
     min_votes: int = 1,
+    min_response_time: float | None = None,
+    max_response_time: float | None = None,
     metric: Metric | None = None,
     transform: Literal["whiten"] | None = None,
     skip_bad: bool = False,
@@ -65,6 +69,8 @@ def bench_triplets(
         encoders: names (as for :func:`lookalike.load_encoder`, or ``pixels``) or encoders.
         images: for ``judged`` given as a place: the folder of images, where there are several.
         min_votes: triplets with fewer votes are left out.
+        min_response_time: leave out raw answers that took less, in seconds.
+        max_response_time: leave out raw answers that took longer.
         metric: None: cosine distance, and L2 for ``pixels``.
         transform: ``whiten`` adds a row "NAME | whiten" for each encoder.
         skip_bad: leave out rows with an image that is missing, empty or cannot be decoded, and list them.
@@ -82,6 +88,8 @@ def bench_triplets(
     opened = _opened(judged, images, skip_bad, progress)
     opened, left = without_bad(opened, progress) if skip_bad and len(opened) else (opened, refused(opened))
     notes = [*([opened.note] if opened.note else []), *twice, *left.notes()]
+    opened, timed = within_times(opened, min_response_time, max_response_time)
+    notes += timed
     table, position = _counted(opened, seed)
     table, too_few = _voted(table, min_votes)
     people = _people(opened, table)
@@ -91,6 +99,7 @@ def bench_triplets(
     votes_a, votes_b = (table.array(name).astype(np.float64) for name in ("votes_a", "votes_b"))
     clusters = Clusters.of(reference, REFERENCES)
     found: dict[str, EncoderVotes | Failed] = {}
+    fingerprints: dict[str, str] = {}
     contents = [*reference, *a, *b]
     for made in each_encoder(
         encoders, table.images, contents, metric=metric, transform=transform, options=options, seed=seed,
@@ -99,6 +108,7 @@ def bench_triplets(
         if isinstance(made, Failed):
             found[made.name] = made
             continue
+        fingerprints[made.name] = made.fingerprint
         d_a, d_b = made.distances(reference, a), made.distances(reference, b)
         found[made.name] = score_votes(
             made, d_a, d_b, votes_a, votes_b, clusters=clusters, people=people, seed=seed
@@ -115,6 +125,7 @@ def bench_triplets(
         seed=seed,
         notes=notes,
         skipped=left,
+        provenance=provenance(table, fingerprints),
     )
 
 

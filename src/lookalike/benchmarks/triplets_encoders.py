@@ -36,12 +36,14 @@ class ImageVectors:
         vectors: float32 (images, d).
         row: content id -> row of ``vectors``.
         metric: how two of them are compared.
+        fingerprint: of the encoder: its weights and preprocessing.
     """
 
     name: str
     vectors: NDArray[np.float32]
     row: Mapping[str, int]
     metric: Metric
+    fingerprint: str = ""
 
     def distances(self, left: Sequence[str], right: Sequence[str]) -> NDArray[np.float64]:
         """Distance of each image of ``left`` to the one at the same place in ``right``: float64 (n,)."""
@@ -108,7 +110,7 @@ def each_encoder(
         own = metric or usual_metric(wanted)
         try:
             encoder = bench_encoder(wanted, options)
-            yield ImageVectors(name, features.embed(encoder), rows, own)
+            yield ImageVectors(name, features.embed(encoder), rows, own, encoder.card.fingerprint)
         except (ImageError, JudgmentError):
             raise
         except LookalikeError as error:
@@ -136,7 +138,9 @@ def _transformed(
     """The encoder with a whitening fitted on the same images, without the judgments; compared by cosine."""
     title = f"{name} | whiten"
     try:
-        return ImageVectors(title, features.whitened(encoder, seed=seed), rows, "cosine")
+        return ImageVectors(
+            title, features.whitened(encoder, seed=seed), rows, "cosine", encoder.card.fingerprint
+        )
     except (ImageError, JudgmentError):
         raise
     except LookalikeError as error:

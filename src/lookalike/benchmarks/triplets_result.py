@@ -97,6 +97,7 @@ class TripletsResult:
         seed: of the bootstrap.
         notes: what a reader must know about the data.
         skipped: rows left out because an image cannot be used.
+        provenance: hashes of the data and of the encoders, version, BibTeX entry.
     """
 
     table: TripletTable
@@ -108,6 +109,7 @@ class TripletsResult:
     seed: int = 0
     notes: list[str] = field(default_factory=list)
     skipped: LeftOut = field(default_factory=LeftOut)
+    provenance: dict[str, Any] = field(default_factory=dict)
 
     @property
     def worked(self) -> dict[str, EncoderVotes]:
@@ -157,6 +159,7 @@ class TripletsResult:
             "seed": self.seed,
             "skipped": self.skipped.to_dict(),
             "notes": self.notes,
+            "provenance": self.provenance,
         }
 
     def rows(self) -> Iterator[dict[str, Any]]:

@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Annotated
 
+import typer
+
+from lookalike.cli import output
 from lookalike.errors import BenchmarkError, printable
 from lookalike.extras import require_stats
+
+StrictOption = Annotated[
+    bool,
+    typer.Option(
+        "--strict", help="Exit code 1 when one encoder could not be measured, after all the others were."
+    ),
+]
 
 
 def check_ready(folder: Path | None) -> None:
@@ -18,6 +30,17 @@ def check_ready(folder: Path | None) -> None:
     """
     require_stats("lookalike bench")
     check_folder(folder)
+
+
+def end_strictly(strict: bool, failed: Iterable[str]) -> None:
+    """Say that encoders failed; with --strict end with exit code 1, everything else having been done."""
+    names = [printable(name) for name in failed]
+    if not names:
+        return
+    if strict:
+        output.note(f"--strict: {', '.join(names)} could not be measured")
+        raise typer.Exit(1)
+    output.note(f"went on without {', '.join(names)}; --strict ends with exit code 1 then")
 
 
 def check_folder(folder: Path | None) -> None:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 import sys
-from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from lookalike.cli import output
-from lookalike.cli.bench_output import check_ready
+from lookalike.cli.bench_output import StrictOption, check_ready, end_strictly
 from lookalike.cli.data_bad import note_repeats
+from lookalike.cli.option_groups import grouped
 from lookalike.cli.options import (
     DeviceOption,
     JsonOption,
@@ -21,14 +21,13 @@ from lookalike.cli.options import (
     ThreadsOption,
     encoder_options,
 )
-from lookalike.cli.progress import finite, stage_progress
+from lookalike.cli.progress import stage_progress
 from lookalike.encoders import DEFAULT_ENCODER
 from lookalike.errors import printable
 
 if TYPE_CHECKING:
     from lookalike.benchmarks.tll_result import PairsResult
 
-THUMBNAIL_SIDE = 170
 BAD_SHOWN = 10
 
 Data = Annotated[
@@ -89,13 +88,39 @@ Cache = Annotated[
 ]
 
 
+@dataclass(frozen=True)
+class Measured:
+    """What is measured."""
+
+    encoder: Encoders = None
+    faces: Faces = False
+    generic_faces: GenericFaces = False
+    transform: Transform = None
+    comparator: Comparators = None
+
+
+@dataclass(frozen=True)
+class Running:
+    """On which pairs, how, and where the results go."""
+
+    images: Images = None
+    seed: Seed = 0
+    limit: Limit = None
+    skip_bad: SkipBad = False
+    strict: StrictOption = False
+    cache: Cache = True
+    device: DeviceOption = "auto"
+    precision: PrecisionOption = "fp32"
+    threads: ThreadsOption = None
+    output_folder: Output = None
+    json_: JsonOption = False
+
+
+@grouped
 def tll(
     data: Data,
-    encoder: Encoders = None,
-    faces: Faces = False,
-    generic_faces: GenericFaces = False,
-    transform: Transform = None,
-    comparator: Comparators = None,
+    *,
+    what: Measured,
     generic_threshold: Annotated[
         float,
         typer.Option("--generic-threshold", help="Cosine distance of near-duplicates.", min=0.0, max=2.0),
@@ -103,95 +128,44 @@ def tll(
     face_threshold: Annotated[
         float, typer.Option("--face-threshold", help="L2 distance of faces of near-duplicates.", min=0.0)
     ] = 0.5,
-    images: Images = None,
-    seed: Seed = 0,
-    limit: Limit = None,
-    skip_bad: SkipBad = False,
-    cache: Cache = True,
-    device: DeviceOption = "auto",
-    precision: PrecisionOption = "fp32",
-    threads: ThreadsOption = None,
-    output_folder: Output = None,
-    json_: JsonOption = False,
+    how: Running,
 ) -> None:
     """The whole Totally-Looks-Like paper on any table of pairs: recall, near-duplicates, faces, errors."""
-    _run(
-        data, encoder, output_folder, json_, paper=True, images=images, limit=limit, faces=faces,
-        generic_faces=generic_faces, transform=transform, comparators=comparator or (), seed=seed,
-        generic_threshold=generic_threshold, face_threshold=face_threshold, skip_bad=skip_bad, cache=cache,
-        encoder_options=encoder_options(device, precision, threads),
-    )  # fmt: skip
+    thresholds = {"generic_threshold": generic_threshold, "face_threshold": face_threshold}
+    _run(data, what, how, paper=True, **thresholds)
 
 
-def pairs(
-    data: Data,
-    encoder: Encoders = None,
-    faces: Faces = False,
-    generic_faces: GenericFaces = False,
-    transform: Transform = None,
-    comparator: Comparators = None,
-    images: Images = None,
-    seed: Seed = 0,
-    limit: Limit = None,
-    skip_bad: SkipBad = False,
-    cache: Cache = True,
-    device: DeviceOption = "auto",
-    precision: PrecisionOption = "fp32",
-    threads: ThreadsOption = None,
-    output_folder: Output = None,
-    json_: JsonOption = False,
-) -> None:
+@grouped
+def pairs(data: Data, *, what: Measured, how: Running) -> None:
     """Recall on your own pairs: each left image looks for its right one among all right images."""
-    _run(
-        data, encoder, output_folder, json_, paper=False, images=images, limit=limit, faces=faces,
-        generic_faces=generic_faces, transform=transform, comparators=comparator or (), seed=seed,
-        skip_bad=skip_bad, cache=cache, encoder_options=encoder_options(device, precision, threads),
-    )  # fmt: skip
+    _run(data, what, how, paper=False)
 
 
-def _run(data: Path, encoder: Sequence[str] | None, folder: Path | None, json_: bool, **options: Any) -> None:
+def _run(data: Path, what: Measured, how: Running, **options: Any) -> None:
     from lookalike.benchmarks.tll import bench_pairs
+    from lookalike.reports.bench_files import write_report
 
+    folder = how.output_folder
     check_ready(folder)
     with stage_progress() as progress:
-        result = bench_pairs(data, encoder or [DEFAULT_ENCODER], progress=progress, **options)
+        result = bench_pairs(
+            data, what.encoder or [DEFAULT_ENCODER], images=how.images, limit=how.limit, progress=progress,
+            faces=what.faces, generic_faces=what.generic_faces, transform=what.transform,
+            comparators=what.comparator or (), seed=how.seed, skip_bad=how.skip_bad, cache=how.cache,
+            encoder_options=encoder_options(how.device, how.precision, how.threads), **options,
+        )  # fmt: skip
         if folder is not None:
             if progress is not None:
                 progress("writing the report", 0, 0)
-            write_report(result, folder)
-    if json_:
+            write_report(result, folder, command=shlex.join(["lookalike", *sys.argv[1:]]))
+    if how.json_:
         output.print_json(result.to_dict())
-        return
-    _print(result)
-    note_repeats(result.table)
-    if folder is not None:
-        output.say(f"report: {folder / 'report.html'}")
-
-
-def write_report(result: PairsResult, folder: Path) -> None:
-    """``report.html``, ``results.json``, the CSV tables and ``figures/*.svg`` below ``folder``.
-
-    Raises:
-        LookalikeError: something cannot be written there.
-    """
-    from lookalike.reports.bench_figures import figures
-    from lookalike.reports.bench_tll import pictures_wanted, tll_page
-
-    result.write_tables(folder / "tables")
-    for name, svg in figures(result, standalone=True).items():
-        output.write_page(svg, folder / "figures" / f"{name}.svg")
-    document = json.dumps(finite(result.to_dict()), ensure_ascii=False, indent=2, default=str)
-    output.write_page(document + "\n", folder / "results.json")
-    thumbnails = {content: _thumbnail(result, content) for content in pictures_wanted(result)}
-    command = shlex.join(["lookalike", *sys.argv[1:]])
-    output.write_page(tll_page(result, thumbnails, command=command), folder / "report.html")
-
-
-def _thumbnail(result: PairsResult, content: str) -> bytes:
-    from lookalike.images import decode, thumbnail
-
-    pixels = decode(str(result.table.images.path(content)), min_size=(THUMBNAIL_SIDE, THUMBNAIL_SIDE))
-    return thumbnail(pixels, THUMBNAIL_SIDE)
+    else:
+        _print(result)
+        note_repeats(result.table)
+        if folder is not None:
+            output.say(f"report: {folder / 'report.html'}")
+    end_strictly(how.strict, [lost.name for lost in result.unavailable])
 
 
 def _print(result: PairsResult) -> None:

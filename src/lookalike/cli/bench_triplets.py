@@ -5,41 +5,22 @@ from __future__ import annotations
 import csv
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from lookalike.cli import output
-from lookalike.cli.bench_output import check_ready
-from lookalike.cli.data_bad import SkipBadOption, note_repeats
-from lookalike.cli.options import (
-    DeviceOption,
-    JsonOption,
-    PrecisionOption,
-    ThreadsOption,
-    WeightsOption,
-    encoder_options,
-)
+from lookalike.cli.bench_options import EncodersOption, VoteOptions
+from lookalike.cli.bench_output import check_ready, end_strictly
+from lookalike.cli.data_bad import note_repeats
+from lookalike.cli.option_groups import grouped
 from lookalike.encoders import DEFAULT_ENCODER
 from lookalike.errors import InvalidArgument, printable
-from lookalike.similarity.vectors import Metric
 
 if TYPE_CHECKING:
     from lookalike.benchmarks.triplets_result import TripletsResult
     from lookalike.judgments import Judgments
 
-EncodersOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--encoder",
-        "-e",
-        help=f"May be repeated; default {DEFAULT_ENCODER}. `pixels` is the baseline: L2 of 32 x 32 thumbnails.",
-    ),
-]
-FolderOption = Annotated[
-    Path | None,
-    typer.Option("--output", "-o", metavar="DIR", help="Write report.html, results.json, CSVs and figures."),
-]
 WherePairs = Annotated[
     list[str] | None,
     typer.Option(
@@ -48,21 +29,14 @@ WherePairs = Annotated[
         help="Only these rows, such as sampler=Test; may be repeated. VALUE,VALUE means any of them.",
     ),
 ]
-MetricOption = Annotated[
-    Metric | None,
-    typer.Option("--metric", help="Of the distances; default cosine, and euclidean for pixels."),
-]
-TransformOption = Annotated[
-    Literal["whiten"] | None,
-    typer.Option("--transform", help="Add a row `NAME | whiten` for each encoder, fitted on these images."),
-]
-SeedOption = Annotated[int, typer.Option("--seed", help="Of the bootstrap.", min=0)]
 
 
+@grouped
 def triplets(
     data: Annotated[
         Path, typer.Argument(metavar="DATA", help="Votes or raw answers: folder or CSV.", show_default=False)
     ],
+    *,
     encoder: EncodersOption = None,
     images: Annotated[
         str | None, typer.Option("--images", help="Folder of the images, where there are several.")
@@ -71,40 +45,45 @@ def triplets(
     min_votes: Annotated[
         int, typer.Option("--min-votes", help="Leave out triplets with fewer votes.", min=1)
     ] = 1,
-    transform: TransformOption = None,
-    metric: MetricOption = None,
-    skip_bad: SkipBadOption = False,
-    seed: SeedOption = 0,
-    folder: FolderOption = None,
-    device: DeviceOption = "auto",
-    precision: PrecisionOption = "fp32",
-    threads: ThreadsOption = None,
-    weights: WeightsOption = None,
-    json_: JsonOption = False,
+    min_response_time: Annotated[
+        float | None,
+        typer.Option("--min-response-time", metavar="S", help="Leave out raw answers that took less.", min=0),
+    ] = None,
+    max_response_time: Annotated[
+        float | None,
+        typer.Option(
+            "--max-response-time", metavar="S", help="Leave out raw answers that took longer.", min=0
+        ),
+    ] = None,
+    how: VoteOptions,
 ) -> None:
     """Which of two images is more like a third: how often an encoder sides with people, and how often anyone could."""
     from lookalike.benchmarks.triplets import bench_triplets
     from lookalike.cli.progress import stage_progress
     from lookalike.judgments import open_judgments
+    from lookalike.judgments.summary import repeats_dict
 
-    check_ready(folder)
+    check_ready(how.folder)
     with stage_progress() as progress:
-        opened = open_judgments(data, images=images, skip_bad=skip_bad, progress=progress)
+        opened = open_judgments(data, images=images, skip_bad=how.skip_bad, progress=progress)
         judged = only_rows(opened, where or [])
         result = bench_triplets(
-            judged, encoder or [DEFAULT_ENCODER], min_votes=min_votes, metric=metric, transform=transform,
-            skip_bad=skip_bad, options=encoder_options(device, precision, threads, weights), seed=seed, progress=progress,
+            judged, encoder or [DEFAULT_ENCODER], min_votes=min_votes, min_response_time=min_response_time,
+            max_response_time=max_response_time, progress=progress, **how.settings(),
         )  # fmt: skip
-    document = {**result.to_dict(), "data": data.name, "where": where or [], "min_votes": min_votes}
-    if folder is not None:
-        _write(result, document, data, where or [], folder)
-    if json_:
+    asked = {"where": where or [], "min_votes": min_votes,
+             "min_response_time": min_response_time, "max_response_time": max_response_time}  # fmt: skip
+    document = {**result.to_dict(), "data": data.name, **asked, **repeats_dict(judged)}
+    if how.folder is not None:
+        _write(result, document, data, where or [], how.folder)
+    if how.json_:
         output.print_json(document)
-        return
-    _print(result)
-    note_repeats(judged)
-    if folder is not None:
-        output.say(f"report: {output.short_path(str(folder / 'report.html'))}")
+    else:
+        _print(result)
+        note_repeats(judged)
+        if how.folder is not None:
+            output.say(f"report: {output.short_path(str(how.folder / 'report.html'))}")
+    end_strictly(how.strict, result.failed)
 
 
 def only_rows(judged: Judgments, where: list[str]) -> Judgments:

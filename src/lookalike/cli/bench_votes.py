@@ -2,39 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from lookalike.cli import output
-from lookalike.cli.bench_output import check_ready
-from lookalike.cli.bench_triplets import (
-    EncodersOption,
-    FolderOption,
-    MetricOption,
-    SeedOption,
-    TransformOption,
-    comparison_rows,
-    note_failures,
-)
-from lookalike.cli.data_bad import SkipBadOption
-from lookalike.cli.options import (
-    DeviceOption,
-    JsonOption,
-    PrecisionOption,
-    ThreadsOption,
-    WeightsOption,
-    encoder_options,
-)
+from lookalike.cli.bench_options import EncodersOption, VoteOptions
+from lookalike.cli.bench_output import check_ready, end_strictly
+from lookalike.cli.bench_triplets import comparison_rows, note_failures
+from lookalike.cli.option_groups import grouped
 from lookalike.encoders import DEFAULT_ENCODER
+
+if TYPE_CHECKING:
+    from lookalike.benchmarks.bapps import BappsResult
+    from lookalike.benchmarks.nights import NightsResult
+    from lookalike.benchmarks.things import ThingsResult
 
 Data = Annotated[Path, typer.Argument(metavar="DATA", help="Folder of the data set.", show_default=False)]
 
 
+@grouped
 def nights(
     data: Data,
+    *,
     encoder: EncodersOption = None,
     split: Annotated[
         str, typer.Option("--split", help="test, test_imagenet, test_no_imagenet, val or train.")
@@ -43,80 +35,48 @@ def nights(
     skip_missing: Annotated[
         bool, typer.Option("--skip-missing", help="Leave out triplets whose images are not here.")
     ] = False,
-    transform: TransformOption = None,
-    metric: MetricOption = None,
-    skip_bad: SkipBadOption = False,
-    seed: SeedOption = 0,
-    folder: FolderOption = None,
-    device: DeviceOption = "auto",
-    precision: PrecisionOption = "fp32",
-    threads: ThreadsOption = None,
-    weights: WeightsOption = None,
-    json_: JsonOption = False,
+    how: VoteOptions,
 ) -> None:
     """NIGHTS (DreamSim): which of two variants is more like the reference, and which pairs look the same."""
     from lookalike.benchmarks.nights import bench_nights
     from lookalike.cli.progress import stage_progress
 
-    check_ready(folder)
+    check_ready(how.folder)
     with stage_progress() as progress:
         result = bench_nights(
             data, encoder or [DEFAULT_ENCODER], split=split, min_votes=min_votes, skip_missing=skip_missing,
-            metric=metric, transform=transform, skip_bad=skip_bad, options=encoder_options(device, precision, threads, weights),
-            seed=seed, progress=progress,
+            progress=progress, **how.settings(),
         )  # fmt: skip
-
-    def render(note: str) -> tuple[str, str]:
-        from lookalike.cli.bench_votes_files import pictures_of
-        from lookalike.reports.bench_votes import nights_page, nights_plot
-
-        page = nights_page(result, pictures_of(result.table.images), note=note)
-        return page, nights_plot(result, standalone=True)
-
-    _finish(result.to_dict(), data, folder, json_, "score", render, result.comparisons)
+    _finish(result, data, how, "score")
 
 
+@grouped
 def bapps(
     data: Data,
+    *,
     encoder: EncodersOption = None,
     subset: Annotated[
         str | None, typer.Option("--subset", help="Only this one, such as cnn.", show_default=False)
     ] = None,
     split: Annotated[str, typer.Option("--split", help="val or train.")] = "val",
-    transform: TransformOption = None,
-    metric: MetricOption = None,
-    skip_bad: SkipBadOption = False,
-    seed: SeedOption = 0,
-    folder: FolderOption = None,
-    device: DeviceOption = "auto",
-    precision: PrecisionOption = "fp32",
-    threads: ThreadsOption = None,
-    weights: WeightsOption = None,
-    json_: JsonOption = False,
+    how: VoteOptions,
 ) -> None:
     """BAPPS (LPIPS): which of two distortions is more like the original patch, by subset and pooled; JND."""
     from lookalike.benchmarks.bapps import bench_bapps
     from lookalike.cli.progress import stage_progress
 
-    check_ready(folder)
+    check_ready(how.folder)
     with stage_progress() as progress:
         result = bench_bapps(
-            data, encoder or [DEFAULT_ENCODER], subset=subset, split=split, metric=metric, transform=transform,
-            skip_bad=skip_bad, options=encoder_options(device, precision, threads, weights), seed=seed, progress=progress,
+            data, encoder or [DEFAULT_ENCODER], subset=subset, split=split, progress=progress, **how.settings()
         )  # fmt: skip
-
-    def render(note: str) -> tuple[str, str]:
-        from lookalike.cli.bench_votes_files import pictures_of
-        from lookalike.reports.bench_votes import bapps_page, bapps_plot
-
-        page = bapps_page(result, pictures_of(result.table.images), note=note)
-        return page, bapps_plot(result, standalone=True)
-
-    _finish(result.to_dict(), data, folder, json_, "score", render, result.comparisons)
+    _finish(result, data, how, "score")
 
 
+@grouped
 def things(
     data: Data,
+    *,
     encoder: EncodersOption = None,
     images: Annotated[
         Path | None, typer.Option("--images", help="Folder of the images.", show_default=False)
@@ -124,57 +84,39 @@ def things(
     split: Annotated[
         str | None, typer.Option("--split", help="val (default), train, test1 ...", show_default=False)
     ] = None,
-    transform: TransformOption = None,
-    metric: MetricOption = None,
-    skip_bad: SkipBadOption = False,
-    seed: SeedOption = 0,
-    folder: FolderOption = None,
-    device: DeviceOption = "auto",
-    precision: PrecisionOption = "fp32",
-    threads: ThreadsOption = None,
-    weights: WeightsOption = None,
-    json_: JsonOption = False,
+    how: VoteOptions,
 ) -> None:
     """THINGS, or any odd-one-out answers: of three images, does the encoder name the odd one that people name?"""
     from lookalike.benchmarks.things import bench_things
     from lookalike.cli.progress import stage_progress
 
-    check_ready(folder)
+    check_ready(how.folder)
     with stage_progress() as progress:
         result = bench_things(
-            data, encoder or [DEFAULT_ENCODER], images=images, split=split, metric=metric, transform=transform,
-            skip_bad=skip_bad, options=encoder_options(device, precision, threads, weights), seed=seed, progress=progress,
+            data, encoder or [DEFAULT_ENCODER], images=images, split=split, progress=progress, **how.settings()
         )  # fmt: skip
-
-    def render(note: str) -> tuple[str, str]:
-        from lookalike.reports.bench_votes import things_page, things_plot
-
-        return things_page(result, note=note), things_plot(result, standalone=True)
-
-    _finish(result.to_dict(), data, folder, json_, "accuracy", render, result.comparisons)
+    _finish(result, data, how, "accuracy")
 
 
 def _finish(
-    found: dict[str, Any],
-    data: Path,
-    folder: Path | None,
-    json_: bool,
-    figure: str,
-    render: Callable[[str], tuple[str, str]],
-    comparisons: list[Any],
+    result: NightsResult | BappsResult | ThingsResult, data: Path, how: VoteOptions, figure: str
 ) -> None:
     """Write the folder, then print: one document, or a table with ``figure`` of each encoder."""
+    found = result.to_dict()
     document = {**found, "data": data.name}
+    folder = how.folder
     if folder is not None:
         from lookalike.cli.bench_votes_files import write_folder
 
-        page, plot = render(data.name)
-        tables = {"encoders": _rows(found["encoders"]), "comparisons": comparison_rows(comparisons)}
+        page, plot = _drawn(result, data.name)
+        tables = {"encoders": _rows(found["encoders"]), "comparisons": comparison_rows(result.comparisons)}
         write_folder(folder, page=page, document=document, tables=tables, figures={"scores": plot})
-    if json_:
-        output.print_json(document)
-        return
     encoders: Mapping[str, Mapping[str, Any]] = found["encoders"]
+    failed = {name: one["error"] for name, one in encoders.items() if "error" in one}
+    if how.json_:
+        output.print_json(document)
+        end_strictly(how.strict, failed)
+        return
     rows = []
     for name, one in encoders.items():
         if "error" not in one:
@@ -182,11 +124,28 @@ def _finish(
             rows.append([name, f"{one[figure]:.3f}", f"{low:.3f} to {high:.3f}"])
     rows.sort(key=lambda row: row[1], reverse=True)
     output.print_table("", ["encoder", figure, "95 %"], rows, right=[figure, "95 %"])
-    note_failures({name: one["error"] for name, one in encoders.items() if "error" in one})
+    note_failures(failed)
     for text in found["notes"]:
         output.note(text)
     if folder is not None:
         output.say(f"report: {output.short_path(str(folder / 'report.html'))}")
+    end_strictly(how.strict, failed)
+
+
+def _drawn(result: NightsResult | BappsResult | ThingsResult, note: str) -> tuple[str, str]:
+    """The page of a result and its plot."""
+    from lookalike.benchmarks.bapps import BappsResult
+    from lookalike.benchmarks.nights import NightsResult
+    from lookalike.cli.bench_votes_files import pictures_of
+    from lookalike.reports import bench_votes as reports
+
+    if isinstance(result, NightsResult):
+        page = reports.nights_page(result, pictures_of(result.table.images), note=note)
+        return page, reports.nights_plot(result, standalone=True)
+    if isinstance(result, BappsResult):
+        page = reports.bapps_page(result, pictures_of(result.table.images), note=note)
+        return page, reports.bapps_plot(result, standalone=True)
+    return reports.things_page(result, note=note), reports.things_plot(result, standalone=True)
 
 
 def _rows(encoders: Mapping[str, Mapping[str, Any]]) -> Iterable[dict[str, Any]]:

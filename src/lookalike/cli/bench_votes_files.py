@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lookalike.benchmarks.csv_cells import safe_cell
 from lookalike.cli import output
-from lookalike.cli.progress import finite
 
 if TYPE_CHECKING:
     from lookalike.judgments import ImageCatalogue
@@ -31,17 +29,14 @@ def write_folder(
     Raises:
         LookalikeError: the folder cannot be written.
     """
+    from lookalike.reports.writing import json_text
+
     for name, rows in tables.items():
         output.write_page(csv_pieces(rows), folder / f"{name}.csv")
     for name, svg in figures.items():
         output.write_page(svg, folder / "figures" / f"{name}.svg")
     output.write_page(json_text(document), folder / "results.json")
     output.write_page(page, folder / "report.html")
-
-
-def json_text(document: Mapping[str, Any]) -> str:
-    """The document as it is printed with --json."""
-    return json.dumps(finite(document), ensure_ascii=False, indent=2, default=str) + "\n"
 
 
 def csv_pieces(rows: Iterable[Mapping[str, Any]]) -> Iterable[str]:

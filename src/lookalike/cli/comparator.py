@@ -14,7 +14,7 @@ import typer
 from lookalike.cli import output
 from lookalike.cli.comparator_nested import refuse_mixture, show_nested
 from lookalike.cli.options import DeviceOption, JsonOption, PrecisionOption, ThreadsOption, encoder_options
-from lookalike.cli.progress import finite, stage_progress
+from lookalike.cli.progress import stage_progress
 from lookalike.encoders import DEFAULT_ENCODER
 from lookalike.errors import BenchmarkError, LookalikeError
 from lookalike.extras import require_stats
@@ -170,7 +170,7 @@ def evaluate(
             result = cross_validate(
                 table, loaded, face_encoder, ablation=ablation, progress=progress, **common
             )
-    document = finite({**result.to_dict(), "encoder": encoder, "faces": faces, "seed": seed,
+    document = output.finite({**result.to_dict(), "encoder": encoder, "faces": faces, "seed": seed,
                        "command": shlex.join(["lookalike", *sys.argv[1:]]),
                        "seconds": time.perf_counter() - started})  # fmt: skip
     if folder is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -83,9 +84,10 @@ def distractors(
     """Choices for a human study: each left image with its partner among right ones that a feature finds near.
 
     A set for each feature, no pair in two sets, and no near-duplicates among the pairs (except where every feature is
-    random). The folder is an ordinary saved table of the kind forced-choice.
+    random). The folder is an ordinary saved table of the kind forced-choice; choices.csv has the same rows by file name.
     """
     from lookalike.benchmarks.distractors_sets import material, paper_sets, plain_sets
+    from lookalike.cli.bench_votes_files import csv_pieces
 
     wanted = _features(features, faces, paper_design)
     with stage_progress() as progress:
@@ -105,6 +107,7 @@ def distractors(
         else:
             choices = plain_sets(table, made, wanted, per_set, options, seed)
         choices.save(folder, copy_images=copy_images)
+        output.write_page(csv_pieces(choice_rows(choices)), folder / "choices.csv")
     pool = len(table) if made.near is None else len(made.near.kept_d)
     document = _document(choices, left, pool) | {
         "folder": str(folder),
@@ -122,6 +125,25 @@ def distractors(
         return
     note_bad([f"{bad.name}: {bad.reason}" for bad in left.images.values()], "left out ")
     _say(document, folder)
+
+
+def choice_rows(choices: ForcedChoiceTable) -> Iterator[dict[str, Any]]:
+    """The choices as rows of a CSV: set, query, right image, what the feature chose, and the options in order.
+
+    Images have the names of the table of pairs; rows with fewer options than the longest have empty cells.
+    """
+    name = choices.images.name
+    width = max((len(cell) for cell in choices.column("options")), default=0)
+    for row in choices.table.to_pylist():
+        options = [name(content) for content in row["options"]]
+        near = row.get("nearest")
+        yield {
+            "set": row["set"] or "",
+            "query": name(row["query"]),
+            "right": "" if row["right"] is None else options[row["right"]],
+            "nearest": "" if near is None else options[near],
+            **{f"option_{place + 1}": (options + [""] * width)[place] for place in range(width)},
+        }
 
 
 def _features(given: str | None, faces: bool, paper: bool) -> list[str]:

@@ -19,6 +19,7 @@ from lookalike.cli.demo import demo
 from lookalike.cli.doctor import doctor
 from lookalike.cli.duplicates import duplicates
 from lookalike.cli.encoders import app as encoders_app
+from lookalike.cli.explain import explain
 from lookalike.cli.export import export
 from lookalike.cli.index import index
 from lookalike.cli.label import label
@@ -38,6 +39,7 @@ app.command()(demo)
 app.command()(index)
 app.command()(search)
 app.command()(compare)
+app.command()(explain)
 app.command()(duplicates)
 app.command()(clusters)
 app.command("map")(map_command)

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lookalike.errors import LookalikeError, printable
+from lookalike.errors import printable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -36,11 +36,11 @@ def err() -> Console:
 
 def print_json(document: Any) -> None:
     """One JSON document on stdout; numbers that JSON lacks (infinity) become null."""
-    text = json.dumps(_finite(document), ensure_ascii=False, indent=2, default=str)
+    text = json.dumps(finite(document), ensure_ascii=False, indent=2, default=str)
     try:
         text.encode()
     except UnicodeEncodeError:  # a path with bytes that are not UTF-8
-        text = json.dumps(_finite(document), indent=2, default=str)
+        text = json.dumps(finite(document), indent=2, default=str)
     sys.stdout.write(text + "\n")
 
 
@@ -92,17 +92,9 @@ def write_page(page: str | Iterable[str], target: Path) -> None:
     Raises:
         LookalikeError: the file cannot be written.
     """
-    shown = printable(str(target))
-    try:
-        if target.is_dir():
-            raise LookalikeError(f"cannot write {shown}: it is a folder; name a file in it")
-        new = target.with_name(f"{target.name}.new")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with new.open("w", encoding="utf-8", errors="backslashreplace") as stream:
-            stream.writelines([page] if isinstance(page, str) else page)
-        new.replace(target)
-    except OSError as error:
-        raise LookalikeError(f"cannot write {shown}: {error.strerror or error}") from error
+    from lookalike.reports.writing import write_page as write
+
+    write(page, target)
 
 
 @contextmanager
@@ -144,13 +136,14 @@ def human_bytes(size: float) -> str:
     return f"{size:.1f} TB"
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
+    """A document with the numbers that JSON lacks (infinity, NaN) as None and keys as text."""
     if isinstance(value, float):
         return value if value - value == 0 else None
     if isinstance(value, dict):
-        return {str(key): _finite(item) for key, item in value.items()}
+        return {str(key): finite(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
+        return [finite(item) for item in value]
     if hasattr(value, "item") and getattr(value, "ndim", 1) == 0:
-        return _finite(value.item())
+        return finite(value.item())
     return value

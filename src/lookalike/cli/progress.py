@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from lookalike.cli import output
 from lookalike.progress import Progress
@@ -42,16 +41,3 @@ def stage_progress() -> Iterator[Progress | None]:
             bar.update(task, completed=done, total=total or None)
 
         yield show
-
-
-def finite(value: Any) -> Any:
-    """A document with the numbers that JSON lacks (infinity, NaN) as None and keys as text."""
-    if isinstance(value, float):
-        return value if value - value == 0 else None
-    if isinstance(value, dict):
-        return {str(key): finite(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [finite(item) for item in value]
-    if hasattr(value, "item") and getattr(value, "ndim", 1) == 0:
-        return finite(value.item())
-    return value

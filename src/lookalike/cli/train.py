@@ -11,7 +11,7 @@ import typer
 
 from lookalike.cli import output
 from lookalike.cli.options import DeviceOption, JsonOption
-from lookalike.cli.progress import finite, stage_progress
+from lookalike.cli.progress import stage_progress
 from lookalike.errors import InvalidArgument
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def train(
             "folder": str(run.folder),
             "command": shlex.join(["lookalike", *sys.argv[1:]]),
         }
-        output.print_json(finite(document))
+        output.print_json(output.finite(document))
         return
     _show(run)
 

@@ -61,7 +61,9 @@ class CorpusMean:
     def __post_init__(self) -> None:
         for name, values in (("mean", self.mean), ("feature mean", self.feature_mean)):
             if values is not None and (values.ndim != 1 or not np.isfinite(values).all()):
-                raise ExplainError(f"a corpus {name} is one vector of finite numbers, got shape {values.shape}")
+                raise ExplainError(
+                    f"a corpus {name} is one vector of finite numbers, got shape {values.shape}"
+                )
 
     @classmethod
     def from_vectors(cls, vectors: NDArray[Any], encoder: Encoder) -> CorpusMean:
@@ -157,7 +159,9 @@ class CorpusMean:
             part.replace(place)
         except OSError as error:
             part.unlink(missing_ok=True)
-            raise ExplainError(f"{printable(str(place))}: the corpus mean cannot be written: {error}") from error
+            raise ExplainError(
+                f"{printable(str(place))}: the corpus mean cannot be written: {error}"
+            ) from error
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], encoder: Encoder | None = None) -> CorpusMean:
@@ -237,7 +241,9 @@ def unit_rows(rows: NDArray[Any]) -> NDArray[np.float64]:
 
 def _refuse_few(count: int) -> None:
     if count < LEAST_IMAGES:
-        raise ExplainError(f"a corpus mean needs at least {LEAST_IMAGES} images, there are {count}; give more images")
+        raise ExplainError(
+            f"a corpus mean needs at least {LEAST_IMAGES} images, there are {count}; give more images"
+        )
 
 
 def _digest(mean: NDArray[np.float32], feature_mean: NDArray[np.float32], fingerprint: str) -> str:

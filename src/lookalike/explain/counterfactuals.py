@@ -16,8 +16,10 @@ from numpy.typing import NDArray
 
 from lookalike.benchmarks.ablation_attributes import ATTRIBUTES as ABLATIONS
 from lookalike.benchmarks.ablation_attributes import GRID, Attribute, remove
-from lookalike.encoders.base import Encoder, normalize
+from lookalike.encoders import Encoder
+from lookalike.explain.centring import CorpusMean, centred_cosine
 from lookalike.images import ImageLike
+from lookalike.progress import Progress
 
 if TYPE_CHECKING:
     from lookalike.encoders.faces_types import Face
@@ -104,7 +106,7 @@ def counterfactuals(
     a: SeenImage,
     b: SeenImage,
     encoder: Encoder,
-    mean: NDArray[np.float32] | None,
+    mean: CorpusMean | None,
     typical: Mapping[str, float] | None = None,
 ) -> tuple[Counterfactual, ...]:
     """The pair without each attribute; what cannot be taken away (a face that is not there) is left out.
@@ -113,7 +115,7 @@ def counterfactuals(
         a: one image; "one" is done to it.
         b: the other.
         encoder: says how alike; all altered images go through it in one batch.
-        mean: of its unit embeddings, subtracted before the cosine, float32 (d,); None: plain cosine.
+        mean: subtracted before the cosine; None: plain cosine.
         typical: removal -> mean change of random pairs.
     """
     usual = typical or {}
@@ -129,31 +131,39 @@ def counterfactuals(
     )  # fmt: skip
 
 
-def centred_cosines(rows: NDArray[np.float32], mean: NDArray[np.float32] | None) -> NDArray[np.float64]:
-    """Cosines of rows 0 and 1, 2 and 3, ... of embeddings (2 n, d), the mean of a collection subtracted: float64 (n,)."""
-    unit_rows = normalize(np.asarray(rows, dtype=np.float32))
-    away = unit_rows if mean is None else normalize(unit_rows - mean)
-    return np.einsum("ij,ij->i", away[0::2], away[1::2]).astype(np.float64)
+def centred_cosines(rows: NDArray[np.float32], mean: CorpusMean | None) -> NDArray[np.float64]:
+    """Centred cosines of rows 0 and 1, 2 and 3, ... of embeddings (2 n, d): float64 (n,); plain ones without a mean."""
+    middle = np.zeros(rows.shape[1]) if mean is None else mean.mean
+    return np.asarray(centred_cosine(rows[0::2], rows[1::2], middle))
 
 
 def typical_changes(
-    encoder: Encoder, mean: NDArray[np.float32], images: Sequence[ImageLike], *, pairs: int = 300, seed: int = 0
+    encoder: Encoder,
+    mean: CorpusMean,
+    images: Sequence[ImageLike],
+    *,
+    pairs: int = 300,
+    seed: int = 0,
+    progress: Progress | None = None,
 ) -> dict[str, float]:
     """Mean change of the centred cosine of random pairs by each removal (but faces): removal -> change.
 
     Args:
-        encoder: any. mean: of its unit embeddings, float32 (d,).
+        encoder: any. mean: of its embeddings.
         images: at least two; random pairs of them are drawn.
-        pairs: how many. seed: of the choice.
+        pairs: how many. seed: of the choice. progress: told about every pair.
     """
     from lookalike.explain.images_seen import see
     from lookalike.explain.reference_build import random_places
 
     totals: dict[str, list[float]] = {}
-    for i, j in random_places(len(images), pairs, np.random.default_rng(seed)):
+    drawn = np.random.default_rng(seed).permutation(random_places(len(images), pairs, np.random.default_rng(seed)))
+    for done, (i, j) in enumerate(drawn[:pairs], start=1):
         both = [see(images[int(k)], "", encoder.wanted_size, None, attributes=False) for k in (i, j)]
         for found in counterfactuals(both[0], both[1], encoder, mean):
             totals.setdefault(found.name, []).append(found.change)
+        if progress is not None:
+            progress("taking things away from random pairs", done, min(pairs, len(drawn)))
     return {name: float(np.mean(changes)) for name, changes in totals.items()}
 
 

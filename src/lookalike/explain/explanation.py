@@ -22,11 +22,13 @@ from lookalike.explain.attributes import (
     face_similarity,
     pixel_similarity,
 )
+from lookalike.explain.centring import CorpusMean
 from lookalike.explain.counterfactuals import Counterfactual, centred_cosines, counterfactuals
 from lookalike.explain.images_seen import SeenImage, face_finder, see
-from lookalike.explain.percentiles import Progress, Reference
+from lookalike.explain.percentiles import ContentReference, Reference
 from lookalike.explain.places import METHODS, Place, Query, places
 from lookalike.images import ImageLike
+from lookalike.progress import Progress
 
 if TYPE_CHECKING:
     from lookalike.similarity.comparator import Comparator
@@ -190,7 +192,7 @@ def explain(
     b: ImageLike,
     *,
     encoder: str | Encoder | None = None,
-    mean: Any = None,
+    mean: CorpusMean | NDArray[np.floating] | None = None,
     reference: Reference | str | os.PathLike[str] | Sequence[ImageLike] | None = None,
     comparator: Comparator | None = None,
     where: Sequence[str] = METHODS,
@@ -206,8 +208,8 @@ def explain(
         a: anything :func:`lookalike.images.decode` takes, except open files.
         b: likewise.
         encoder: name of an encoder, or one; None takes the default.
-        mean: what all images share, subtracted before the cosine: float32 (d,) of unit embeddings, or a CorpusMean; None
-            takes the reference's own.
+        mean: what all images share, subtracted before the cosine: a CorpusMean, or float (d,); None takes the
+            reference's own, or the one beside the encoder's weights.
         reference: random pairs to compare with: a Reference, a folder, or images; None takes the built-in one.
         comparator: its cues' own contributions are added.
         where: which maps: "decomposition", "occlusion"; what this encoder cannot give is noted instead.
@@ -243,7 +245,7 @@ def explain_seen(
     encoder: Encoder,
     reference: Reference,
     *,
-    mean: Any = None,
+    mean: CorpusMean | NDArray[np.floating] | None = None,
     comparator: Comparator | None = None,
     where: Sequence[str] = (),
     attributes: bool = True,
@@ -256,12 +258,13 @@ def explain_seen(
     if wrong:
         raise InvalidArgument(f"no map is called {wrong[0]!r}; choose from: {', '.join(METHODS)}")
     content = reference.content.get(encoder.card.fingerprint)
-    middle = mean_of(mean, encoder, None if content is None else content.mean)
+    middle = mean_of(mean, encoder, content)
     vectors = encoder.embed([a.source, b.source])
     score = float(centred_cosines(vectors, middle)[0])
-    usable = content is not None and (mean is None or middle is content.mean)
-    percentile = content.quantiles.percentile(score) if content is not None and usable else None
-    maps, notes = places(Query(a, b, encoder, middle, vectors, faithfulness, progress), where)
+    percentile = None
+    if content is not None and middle is content.mean:  # centred otherwise, it would be compared with other numbers
+        percentile = content.quantiles.percentile(score)
+    maps, notes = places(Query(a, b, encoder, middle, faithfulness, progress), where)
     return Explanation(
         a, b, encoder.card.name, encoder.card.fingerprint, score, float(centred_cosines(vectors, None)[0]),
         middle is not None, percentile, reference,
@@ -292,29 +295,27 @@ def as_reference(
         from lookalike.images import open_source
 
         kind, name = "folder", printable(os.path.basename(os.path.normpath(os.fspath(reference))))
-        images: Sequence[ImageLike] = [ref.path for ref in open_source(str(reference)).refs()]
+        images: Sequence[ImageLike] = list(open_source(os.fspath(reference)))
     else:
         images = reference
     return Reference.from_images(images, encoder, kind=kind, name=name, faces=faces, progress=progress)
 
 
 def mean_of(
-    mean: Any, encoder: Encoder, fallback: NDArray[np.float32] | None
-) -> NDArray[np.float32] | None:
-    """A mean as float32 (d,) of unit embeddings, or None.
+    mean: CorpusMean | NDArray[np.floating] | None, encoder: Encoder, content: ContentReference | None
+) -> CorpusMean | None:
+    """What is subtracted: the mean that was given, else the reference's, else the one beside the weights, else None.
 
     Raises:
-        ExplainError: it has another length than the encoder's embeddings.
+        ExplainError: it belongs to another encoder.
     """
     if mean is None:
-        return fallback
-    values = np.asarray(getattr(mean, "mean", mean) if not isinstance(mean, np.ndarray) else mean, dtype=np.float32)
-    if values.shape != (encoder.card.dim,):
-        raise ExplainError(
-            f"the mean has shape {values.shape}, embeddings of {encoder.card.name} have length {encoder.card.dim}; "
-            "give the mean of this encoder"
-        )
-    return values
+        return CorpusMean.beside(encoder) if content is None else content.mean
+    if not isinstance(mean, CorpusMean):
+        card = encoder.card
+        mean = CorpusMean(np.asarray(mean, dtype=np.float32), card.name, card.fingerprint)
+    mean.check(encoder)
+    return mean
 
 
 def _scores(

@@ -1,14 +1,15 @@
 """Maps over two images: where the score of a pair comes from, and which part of either image a cell stands for.
 
-What the WHERE half of this room offers (``lookalike.explain`` exports all of these names):
+What the WHERE half of this room offers (``lookalike.explain`` exports all of these names, imported at once and not on
+first use: functions and modules share names, and whichever is bound last is what one gets):
 
 - ``maps``: :class:`PairMap`, :class:`Box`, :func:`seen_box`, :func:`resample`
 - ``centring``: ``CorpusMean``, ``centred_cosine``
 - ``occlusion``: ``occlusion``
 - ``decomposition``: ``RegionPairs``, ``decomposition``
 - ``correspondences``: ``Match``, ``mutual_nearest``
-- ``faithfulness``: ``Faithfulness``, ``faithfulness``, ``removal_curve``, ``RemovalCurve``
-- ``faithfulness_controls``: ``centre_prior``, ``random_map``, ``conditioning``
+- ``faithfulness``: ``Faithfulness``, ``SideFaithfulness``, ``Removal``, ``faithfulness``, ``removal``
+- ``faithfulness_controls``: ``centre_prior``, ``random_map``, ``correlation``, ``conditioning``
 - ``sanity``: ``randomised_encoder``, ``randomisation_check``
 """
 
@@ -57,6 +58,10 @@ class Box:
         return [self.left, self.top, self.right, self.bottom]
 
 
+WHOLE = Box()
+"""All of an image."""
+
+
 @dataclass(frozen=True, eq=False)
 class PairMap:
     """Where a pair's score comes from, for both images.
@@ -69,8 +74,8 @@ class PairMap:
         method: ``occlusion`` or ``decomposition``.
         a_map: float32 (h, w) over the first image, each cell its share of the score (corpus-centred cosine).
             Decomposition: the shares of either map sum to the score exactly. Occlusion: a share is what hiding the
-            place costs; places that stand in for one another cost little when only one of them is hidden, so the sum
-            is near the score, not equal to it.
+            place costs; places that stand in for one another cost little when only one of them is hidden, and hiding
+            what sets the two apart costs less than nothing, so the sum is not the score.
         b_map: float32 (h', w'), likewise over the second image.
         score: corpus-centred cosine of the pair, in [-1, 1]; 0 is what two unrelated images have.
         base: plain cosine of the pair, which the corpus mean has not been taken from.
@@ -88,8 +93,8 @@ class PairMap:
     base: float
     encoder: str
     seconds: float
-    a_box: Box = Box()
-    b_box: Box = Box()
+    a_box: Box = WHOLE
+    b_box: Box = WHOLE
     passes: int = 0
     note: str = ""
 
@@ -123,10 +128,7 @@ def seen_box(shape: tuple[int, ...], card: EncoderCard) -> Box:
     height, width = shape[:2]
     wanted_height, wanted_width = card.input_size
     across, down = wanted_width / width, wanted_height / height
-    if how.resize == "crop":
-        scale = max(across, down) / how.crop_fraction
-    else:
-        scale = min(across, down)
+    scale = max(across, down) / how.crop_fraction if how.resize == "crop" else min(across, down)
     x, y = across / scale / 2, down / scale / 2
     return Box(0.5 - x, 0.5 - y, 0.5 + x, 0.5 + y)
 
@@ -142,7 +144,9 @@ def resample(values: FloatMap, shape: tuple[int, int]) -> FloatMap:
         ExplainError: either grid has no cell.
     """
     if values.ndim != 2 or not values.size or min(shape) < 1:
-        raise ExplainError(f"a map of shape {values.shape} cannot be laid on a grid of {shape}; both need cells")
+        raise ExplainError(
+            f"a map of shape {values.shape} cannot be laid on a grid of {shape}; both need cells"
+        )
     rows = _overlaps(values.shape[0], shape[0])
     columns = _overlaps(values.shape[1], shape[1])
     return np.asarray(rows @ values.astype(np.float64) @ columns.T, dtype=np.float32)
@@ -150,7 +154,8 @@ def resample(values: FloatMap, shape: tuple[int, int]) -> FloatMap:
 
 def _overlaps(given: int, wanted: int) -> NDArray[np.float64]:
     """(wanted, given): which share of each given cell lies in each wanted cell; columns sum to 1."""
-    starts, aims = np.arange(given) / given, np.arange(wanted) / wanted
+    # In units of 1 / (given * wanted), which are whole numbers: equal cells stay equal to the last digit.
+    starts, aims = np.arange(given) * wanted, np.arange(wanted) * given
     low = np.maximum(starts[np.newaxis], aims[:, np.newaxis])
-    high = np.minimum(starts[np.newaxis] + 1 / given, aims[:, np.newaxis] + 1 / wanted)
-    return np.asarray(np.clip(high - low, 0.0, None) * given)
+    high = np.minimum(starts[np.newaxis] + wanted, aims[:, np.newaxis] + given)
+    return np.asarray(np.clip(high - low, 0, None) / wanted)

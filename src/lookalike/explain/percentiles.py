@@ -20,14 +20,13 @@ from numpy.typing import NDArray
 from lookalike.errors import ExplainError
 from lookalike.explain.attributes import PIXEL_ATTRIBUTES, Norm
 from lookalike.explain.attributes_pixels import VERSION
+from lookalike.explain.centring import CorpusMean
+from lookalike.progress import Progress
 
 if TYPE_CHECKING:
     from lookalike.encoders import Encoder
     from lookalike.encoders.faces_types import Face
     from lookalike.images import ImageLike
-
-Progress = Callable[[str, int, int], None]
-"""Called with (stage in words, done, in all)."""
 
 LEAST_IMAGES = 20
 """With fewer images a percentile would mean nothing."""
@@ -80,13 +79,13 @@ class ContentReference:
     """Random pairs as one encoder sees them.
 
     Attributes:
-        mean: of its unit embeddings, float32 (d,): what is subtracted before a cosine.
+        mean: what is subtracted before a cosine; with the mean of pooled feature maps where the encoder has any.
         quantiles: of centred cosines.
         typical: name of a counterfactual -> mean change of the centred cosine that it makes to random pairs.
         spread: standard deviation of the centred cosines of random pairs.
     """
 
-    mean: NDArray[np.float32]
+    mean: CorpusMean
     quantiles: Quantiles
     spread: float
     typical: Mapping[str, float] = field(default_factory=dict)
@@ -169,10 +168,14 @@ def _builtin() -> Reference:
             norms[block] = Norm(_floats(norm["mean"]), _floats(norm["spread"]))
     content = {
         fingerprint: ContentReference(
-            _floats(one["mean"]), _quantiles(one), float(one["spread"]), dict(one["typical"])
+            CorpusMean(
+                _floats(one["mean"]), str(one["encoder"]), fingerprint, int(one["images"]),
+                None if one["feature_mean"] is None else _floats(one["feature_mean"]),
+            ),
+            _quantiles(one), float(one["spread"]), dict(one["typical"]),
         )
         for fingerprint, one in _read(folder.joinpath("content.json"), "content")["encoders"].items()
-    }
+    }  # fmt: skip
     return Reference("built-in", "photographs of a look-alike site", images, norms, quantiles, content)
 
 

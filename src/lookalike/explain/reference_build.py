@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.encoders.base import Encoder, normalize
+from lookalike.encoders.base import Encoder
 from lookalike.errors import ExplainError, ImageError
 from lookalike.explain.attributes import (
     PIXEL_ATTRIBUTES,
@@ -18,16 +19,17 @@ from lookalike.explain.attributes import (
     pixel_similarity,
 )
 from lookalike.explain.attributes_pixels import pixel_features
+from lookalike.explain.centring import CorpusMean, centred_cosine
 from lookalike.explain.percentiles import (
     LEAST_IMAGES,
     MOST_IMAGES,
     PAIRS,
     ContentReference,
-    Progress,
     Quantiles,
     Reference,
 )
 from lookalike.images import ImageLike, decode
+from lookalike.progress import Progress
 
 if TYPE_CHECKING:
     from lookalike.encoders.faces_types import Face
@@ -35,6 +37,12 @@ if TYPE_CHECKING:
 _LOOK = 160  # pixels of the shorter side at least: the attributes' working image has 112
 _AT_ONCE = 32
 _LEAST_FACES = 8
+
+TYPICAL = 24
+"""What a removal does to any two images is averaged over so many random pairs."""
+
+MAPS = 200
+"""The mean of feature maps is taken over so many images."""
 
 
 def reference_of(
@@ -90,17 +98,39 @@ def reference_of(
     reference = Reference(kind, name, len(kept), norms, quantiles)
     if encoder is None:
         return reference
-    rows = _embedded(encoder, kept, progress) if vectors is None else np.asarray(vectors, dtype=np.float32)
-    return reference.with_content(encoder.card.fingerprint, content_of(rows, pairs, seed))
+    from lookalike.explain.counterfactuals import typical_changes
+
+    made = content_of(encoder, kept, vectors=vectors, pairs=pairs, seed=seed, progress=progress)
+    made = replace(made, typical=typical_changes(encoder, made.mean, kept, pairs=TYPICAL, progress=progress))
+    return reference.with_content(encoder.card.fingerprint, made)
 
 
-def content_of(rows: NDArray[np.float32], pairs: int = PAIRS, seed: int = 0) -> ContentReference:
-    """Mean and centred cosines of random pairs of embeddings float32 (n, d)."""
-    unit_rows = normalize(np.asarray(rows, dtype=np.float32))
-    mean = unit_rows.mean(axis=0)
-    away = normalize(unit_rows - mean)
+def content_of(
+    encoder: Encoder,
+    images: Sequence[ImageLike],
+    *,
+    vectors: NDArray[np.floating] | None = None,
+    pairs: int = PAIRS,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> ContentReference:
+    """Mean and centred cosines of random pairs, as an encoder sees them.
+
+    Args:
+        encoder: any. images: that are embedded, unless ``vectors`` are given; feature maps are always taken of these.
+        vectors: embeddings (n, d) of a larger collection, as the encoder gives them.
+        pairs, seed, progress: as for :func:`reference_of`.
+    """
+    rows = _embedded(encoder, list(images), progress) if vectors is None else np.asarray(vectors, np.float32)
+    mean = CorpusMean.from_vectors(rows, encoder)
+    if encoder.card.feature_map is not None:
+        pooled = CorpusMean.from_images(list(images)[:MAPS], encoder, progress=progress)
+        mean = replace(mean, feature_mean=pooled.feature_mean)
     drawn = random_places(len(rows), pairs, np.random.default_rng([seed, 1]))
-    cosines = np.einsum("ij,ij->i", away[drawn[:, 0]], away[drawn[:, 1]])
+    cosines = np.empty(len(drawn))
+    for start in range(0, len(drawn), 4096):
+        part = drawn[start : start + 4096]
+        cosines[start : start + 4096] = centred_cosine(rows[part[:, 0]], rows[part[:, 1]], mean)
     return ContentReference(mean, Quantiles.of(cosines), float(cosines.std()))
 
 

@@ -12,6 +12,7 @@ from lookalike.errors import InvalidArgument
 
 if TYPE_CHECKING:
     from lookalike.explain.explanation import AttributeScore, Explanation
+    from lookalike.explain.triplets import Choice, Gap, OddOneOut
 
 HIGH, SOME, LOW = 90.0, 75.0, 60.0
 """Percentiles: "alike above all" from HIGH, "somewhat alike" from SOME, "not" below LOW."""
@@ -22,11 +23,11 @@ _WORTH_TELLING = 0.05  # of a centred cosine
 TEXTS: Mapping[str, Mapping[str, str]] = {
     "en": {
         "colour": "colour", "texture": "texture", "shape": "shape and edges", "layout": "layout", "style": "style",
-        "content": "content", "face": "the face", "face_layout": "the face's layout",
+        "content": "content", "face": "the face", "face_layout": "how the face is laid out",
         "all but the outline": "everything but the outlines", "direction": "the direction in which A looks",
         "and": " and ", "comma": ", ", "stop": ".",
         "first": "{name} (closer than {percentile} of pairs)", "next": "{name} ({percentile})",
-        "percent": "{value} %", "over": "more than {value} %", "under": "less than {value} %",
+        "percent": "{value}\u00a0%", "over": "more than {value}\u00a0%", "under": "less than {value}\u00a0%",
         "alike": "Alike above all in {best}", "somewhat": "Somewhat alike in {best}",
         "hardly": "Hardly alike in anything that was measured; most of all in {best}",
         "not": ", not in {worst}", "unmeasured": "No percentiles can be given: {why}",
@@ -123,6 +124,12 @@ def listed(items: Sequence[str], text: Mapping[str, str]) -> str:
     return text["comma"].join(items[:-1]) + text["and"] + items[-1]
 
 
+def encoder_name(name: str) -> str:
+    """An encoder's name without the folders of its file."""
+    scheme, _, argument = name.partition(":")
+    return f"{scheme}:{argument.rstrip('/').rsplit('/', 1)[-1]}" if "/" in argument and scheme in ("onnx", "trained") else name
+
+
 def _attributes(found: Explanation, text: Mapping[str, str]) -> str:
     ranked = [one for one in found.ranked if one.percentile is not None]
     if not ranked:
@@ -155,15 +162,17 @@ def _overall(found: Explanation, text: Mapping[str, str]) -> str:
     score = f"{found.score:.2f}"
     if found.percentile is not None:
         shown = percent(found.percentile, text)
-        return text["overall"].format(encoder=found.encoder, percentile=shown, score=score)
-    return text["overall_bare" if found.centred else "overall_plain"].format(encoder=found.encoder, score=score)
+        return text["overall"].format(encoder=encoder_name(found.encoder), percentile=shown, score=score)
+    return text["overall_bare" if found.centred else "overall_plain"].format(encoder=encoder_name(found.encoder), score=score)
 
 
 def _without(found: Explanation, text: Mapping[str, str]) -> list[str]:
     """The removals that matter most, beyond what they do to any pair; two at most."""
-    told = sorted(found.counterfactuals, key=lambda one: -abs(one.beyond))[:2]
-    lines = []
+    told = sorted(found.counterfactuals, key=lambda one: -abs(one.beyond))
+    lines: list[str] = []
     for one in told:
+        if one.typical is None and one.change > 0:
+            continue  # any two images may look more alike so: all grey pictures are grey
         if abs(one.beyond) < _WORTH_TELLING or abs(one.change) < _WORTH_TELLING / 2:
             continue
         beyond = "" if one.typical is None else text["typical"].format(typical=f"{one.typical:+.2f}")
@@ -173,14 +182,14 @@ def _without(found: Explanation, text: Mapping[str, str]) -> list[str]:
                 name=text[one.name], before=f"{one.before:.2f}", after=f"{one.after:.2f}", beyond=beyond
             )
         )
-    return lines
+    return lines[:2]
 
 
 def _place(found: Explanation, text: Mapping[str, str]) -> str:
     if not found.where:
         return ""
     first = found.where[0]
-    return text["place"].format(a=text[place_of(first.map_a)], b=text[place_of(first.map_b)])
+    return text["place"].format(a=text[place_of(first.map.a_map)], b=text[place_of(first.map.b_map)])
 
 
 def place_of(heat: NDArray[np.floating]) -> str:
@@ -215,3 +224,57 @@ def _faces(found: Explanation, text: Mapping[str, str]) -> str:
         return ""
     which = "a" if found.b.faces else "b" if found.a.faces else "both"
     return text["no_face"].format(which=text[which].strip() if which != "both" else text[which])
+
+
+LEAST_GAP = 10.0
+"""Percentile points by which one pair must be ahead of another for an attribute to be named as a reason."""
+
+
+def choice_sentences(found: Choice, language: str = "en") -> list[str]:
+    """Why one option rather than another, in sentences.
+
+    Raises:
+        InvalidArgument: no such language.
+    """
+    text = words(language)
+    better = [gap for gap in found.gaps if gap.difference >= LEAST_GAP][:_MOST_NAMED]
+    worse = [gap for gap in found.gaps[::-1] if gap.difference <= -LEAST_GAP][:_MOST_NAMED]
+    names = {"chosen": found.chosen, "other": found.other}
+    first = text["rather"].format(better=_gaps(better, text), **names) if better else ""
+    first = first or text["rather_nothing"].format(**names)
+    if worse:
+        first += text["rather_worse"].format(other=found.other, worse=_gaps(worse, text))
+    lines = [first + text["stop"]]
+    rival = found.other if found.picked == found.chosen else found.chosen
+    lines.append(
+        text["picks"].format(
+            encoder=encoder_name(found.pair_of(found.chosen).encoder), chosen=found.picked,
+            mine=f"{found.score_of(found.picked):.2f}", theirs=f"{found.score_of(rival):.2f}",
+        )
+    )  # fmt: skip
+    return lines
+
+
+def odd_sentences(found: OddOneOut, language: str = "en") -> list[str]:
+    """Which one is odd and in what the others are alike, in sentences.
+
+    Raises:
+        InvalidArgument: no such language.
+    """
+    text = words(language)
+    first, second = found.pair
+    line = text["odd"].format(odd=found.odd, first=first, second=second)
+    ahead = [gap for gap in found.gaps if gap.difference >= LEAST_GAP][:_MOST_NAMED]
+    if ahead:
+        line += text["odd_in"].format(names=_gaps(ahead, text))
+    return [line + text["stop"], *sentences(found.closest, language)[:1]]
+
+
+def _gaps(gaps: Sequence[Gap], text: Mapping[str, str]) -> str:
+    return listed(
+        [
+            text["gap"].format(name=text[gap.name], mine=percent(gap.mine, text), theirs=percent(gap.theirs, text))
+            for gap in gaps
+        ],
+        text,
+    )

@@ -70,6 +70,11 @@ def repeats(judgments: Judgments) -> tuple[int, int | None]:
     return count, judgments._place.line_of(int(repeated.argmax())) if count else None
 
 
+def repeats_dict(judgments: Judgments) -> dict[str, int | None]:
+    """:func:`repeats` for JSON: ``repeated_rows`` and ``first_repeated_line``."""
+    return dict(zip(("repeated_rows", "first_repeated_line"), repeats(judgments), strict=True))
+
+
 def repeats_note(judgments: Judgments) -> str:
     """One line for people on rows that repeat another; '' where none does."""
     count, line = repeats(judgments)

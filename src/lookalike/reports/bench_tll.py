@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from lookalike.benchmarks import published
 from lookalike.benchmarks.distances import FACE_WEIGHT, NO_FACE
+from lookalike.benchmarks.provenance import provenance
 from lookalike.errors import printable
 from lookalike.reports import bench_tables as tables
 from lookalike.reports.bench_figures import figures, short_names
+from lookalike.reports.citation import citation
 from lookalike.reports.local_paths import without_folders
 from lookalike.reports.models import Picture, ProblemView
 from lookalike.reports.problems import shorten
@@ -79,6 +81,7 @@ def tll_page(
         warnings=[without_folders(printable(note)) for note in result.warnings],
         notes=[without_folders(printable(note)) for note in result.notes],
         about=tables.about_table(result),
+        citation=citation(provenance(result.table, result.settings.get("fingerprints", {}))),
         **parts,
         **shorten(problems),
     )

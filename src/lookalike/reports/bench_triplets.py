@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from lookalike.benchmarks.triplets_result import EncoderVotes, TripletsResult
+from lookalike.reports.citation import citation
 from lookalike.reports.forest import ForestLine, ForestRow, forest_plot
 from lookalike.reports.local_paths import without_folders
 from lookalike.reports.models import Picture
@@ -50,7 +51,9 @@ def triplets_page(
         (f"{len(result.table.distinct_images()):,}", "images"),
         (f"{len(result.encoders):,}", "encoder" if len(result.encoders) == 1 else "encoders"),
     ]
-    return votes_page(title, sections, note=note, facts=facts, lead=lead(result))
+    return votes_page(
+        title, sections, note=note, facts=facts, lead=lead(result), citation=citation(result.provenance)
+    )
 
 
 def triplets_figures(result: TripletsResult, *, standalone: bool = True) -> dict[str, str]:

@@ -12,6 +12,7 @@ from lookalike.benchmarks.odd_one_out import OddOneOut
 from lookalike.benchmarks.statistics import Estimate, PairedTest
 from lookalike.benchmarks.things import ThingsResult
 from lookalike.benchmarks.triplets_encoders import Failed
+from lookalike.reports.citation import citation
 from lookalike.reports.forest import ForestLine, ForestRow, forest_plot
 from lookalike.reports.local_paths import without_folders
 from lookalike.reports.models import Picture
@@ -58,7 +59,7 @@ def nights_page(result: NightsResult, picture: Pictures, *, title: str = "NIGHTS
         VoteSection("How to read this", notes=[*result.notes, *notes]),
     ]
     facts = [(f"{len(result.table):,}", "triplets"), (f"{result.jnd_pairs:,}", "pairs with JND votes")]
-    return votes_page(title, sections, note=note, facts=facts)
+    return votes_page(title, sections, note=note, facts=facts, citation=citation(result.provenance))
 
 
 def bapps_page(result: BappsResult, picture: Pictures, *, title: str = "BAPPS", note: str = "") -> str:
@@ -94,7 +95,7 @@ def bapps_page(result: BappsResult, picture: Pictures, *, title: str = "BAPPS", 
         VoteSection("How to read this", notes=[*result.notes, *notes]),
     ]
     facts = [(f"{len(result.table):,}", "triplets"), (f"{result.jnd_pairs:,}", "pairs with JND votes")]
-    return votes_page(title, sections, note=note, facts=facts)
+    return votes_page(title, sections, note=note, facts=facts, citation=citation(result.provenance))
 
 
 def things_page(result: ThingsResult, *, title: str = "Odd one out", note: str = "") -> str:
@@ -125,7 +126,7 @@ def things_page(result: ThingsResult, *, title: str = "Odd one out", note: str =
         (f"{int(result.votes.sum()):,}", "answers"),
         (f"{result.images:,}", "images"),
     ]
-    return votes_page(title, sections, note=note, facts=facts)
+    return votes_page(title, sections, note=note, facts=facts, citation=citation(result.provenance))
 
 
 def nights_plot(result: NightsResult, *, standalone: bool = False) -> str:

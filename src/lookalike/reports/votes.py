@@ -74,6 +74,7 @@ def votes_page(
     note: str = "",
     facts: Sequence[tuple[str, str]] = (),
     lead: str = "",
+    citation: str = "",
 ) -> str:
     """A page of figures about machines and people.
 
@@ -83,6 +84,7 @@ def votes_page(
         note: one line below the heading: the data and how they were chosen.
         facts: (figure, what it counts) pairs below it.
         lead: the main result, in a sentence or two.
+        citation: BibTeX and hashes, shown as they are at the end.
 
     Returns:
         A complete HTML document that needs no network.
@@ -94,6 +96,7 @@ def votes_page(
         title=title,
         note=printable(note),
         lead=printable(lead),
+        citation=citation,
         facts=[(printable(figure), printable(what)) for figure, what in facts],
         styles=("base.css", "pictures.css", "bench_votes.css"),
         scripts=("viewer.js",),

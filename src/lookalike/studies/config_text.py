@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
@@ -23,6 +24,7 @@ _ABOUT = {
     "questions": "Questions after the trials: repeat this block for each.",
 }
 _COMMENT_AT = 44
+_WIDTH = 120
 
 
 def to_toml(config: StudyConfig) -> str:
@@ -51,10 +53,20 @@ def _keys(section: BaseModel) -> list[str]:
             if field.description:  # an optional key without a value is shown, so that people know of it
                 lines.append(f"# {name}: {field.description}")
             continue
-        text = f"{name} = {_value(value)}"
-        comment = f"# {field.description}" if field.description else ""
-        lines.append(f"{text:<{_COMMENT_AT}}{' ' if len(text) >= _COMMENT_AT else ''}{comment}".rstrip())
+        lines += _commented(f"{name} = {_value(value)}", field.description or "")
     return lines
+
+
+def _commented(text: str, comment: str) -> list[str]:
+    """The comment behind the key, or above it where the line would be too long."""
+    if not comment:
+        return [text]
+    line = f"{text:<{_COMMENT_AT}}{' ' if len(text) >= _COMMENT_AT else ''}# {comment}"
+    return (
+        [line]
+        if len(line) <= _WIDTH
+        else [*wrap(comment, _WIDTH, initial_indent="# ", subsequent_indent="# "), text]
+    )
 
 
 def _value(value: Any) -> str:

@@ -62,7 +62,7 @@ MAKERS: dict[str, dict[str, Maker]] = {
         "triplets": tables.triplets,
         "triplet-answers": tables.triplets,
         "forced-choice": tables.choices_as_they_are,
-        "pairs": tables.choices_from_pairs,
+        "pairs": tables.two_from_pairs,
     },
     "odd-one-out": {"odd-one-out": tables.odd_ones, "pairs": tables.odd_from_pairs},
     "same-different": {
@@ -119,7 +119,9 @@ def assemble(made: Sequence[Item], type: str, images: ImageCatalogue, wish: Wish
         raise StudyError(f"no row can be made an item of type {type}: {reason}")
     notes = []
     if len(good) < len(made):
-        notes.append(f"{len(made) - len(good):,} rows were left out: the same image is in them twice")
+        reasons = (checker.check_item(replace(item, type=type)) for item in made)
+        why = next(reason for reason in reasons if reason)
+        notes.append(f"{len(made) - len(good):,} rows were left out, such as one with {why}")
     known = images if wish.gallery is None else wish.gallery.merged(images)
     items = numbered(_drawn(good, wish))
     used = {content for item in items for content in item.images}

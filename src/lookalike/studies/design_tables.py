@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -42,6 +43,11 @@ def choices_from_pairs(judgments: Judgments, wish: Wish) -> list[Item]:
         rows = np.sort(np.random.default_rng(wish.seed).permutation(rows)[: wish.limit])
     table: ForcedChoiceTable = distractor_sets(pairs, rows, "random", options=wish.options, seed=wish.seed)
     return choices_as_they_are(table, wish)
+
+
+def two_from_pairs(judgments: Judgments, wish: Wish) -> list[Item]:
+    """Pairs: the left image with its right one and another's."""
+    return choices_from_pairs(judgments, replace(wish, options=2))
 
 
 def triplets(judgments: Judgments, wish: Wish) -> list[Item]:

@@ -58,6 +58,8 @@ export interface SessionRequest {
   device: string;
   consent: boolean;
   viewport: { width: number; height: number };
+  /** After a finished visit on this device: someone else begins. */
+  restart: boolean;
 }
 
 export const api = {
@@ -70,7 +72,7 @@ export const api = {
     request<{ images: Candidate[] }>(`api/gallery?trial=${trial}&q=${encodeURIComponent(query)}`).then(
       (reply) => reply.images,
     ),
-  questions: (answers: Record<string, string>) => request<unknown>("api/questions", { answers }),
+  questions: (answers: Record<string, string | number>) => request<unknown>("api/questions", { answers }),
   finish: () => request<{ completion: Completion }>("api/finish", {}).then((reply) => reply.completion),
   withdraw: () => request<unknown>("api/withdraw", {}),
 };

@@ -37,8 +37,15 @@ function turkForm(form: NonNullable<Completion["form"]>): HTMLElement | null {
   return element;
 }
 
-/** What stands under the debriefing. `onLeave` runs just before the person goes back to the panel. */
-export function completionBox(completion: Completion, onLeave: () => void): HTMLElement {
+export interface EndActions {
+  /** Runs just before the person goes back to the panel. */
+  onLeave: () => void;
+  /** Begins anew for another person on the same device; null where people come from a panel, one by one. */
+  onSomeoneElse: (() => void) | null;
+}
+
+/** What stands under the debriefing. */
+export function completionBox(completion: Completion, { onLeave, onSomeoneElse }: EndActions): HTMLElement {
   const box = h("div", { class: "completion" }, h("p", { class: "saved", text: t("saved_all") }));
   if (completion.code) box.append(codeBox(completion.code));
   if (completion.kind === "redirect") {
@@ -58,5 +65,10 @@ export function completionBox(completion: Completion, onLeave: () => void): HTML
     form.addEventListener("submit", onLeave);
     box.append(form);
   } else box.append(h("p", { text: t("close_page") }));
+  if (onSomeoneElse) {
+    const other = h("button", { type: "button", class: "link-button", text: t("someone_else") });
+    other.addEventListener("click", onSomeoneElse);
+    box.append(other);
+  }
   return box;
 }

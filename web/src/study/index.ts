@@ -16,6 +16,9 @@ import { forget, load, save } from "./storage";
 import { Tab } from "./tabs";
 
 const ids = panelIds();
+const LONG_WAIT_MS = 30_000;
+const FULL = 409; // as a status that trying again at once does not change
+const RESTART = `lookalike:restart:${studyRoot()}`;
 const VISIT = `lookalike:visit:${studyRoot()}:${personKey(ids)}`;
 
 class Page {
@@ -58,6 +61,10 @@ class Page {
         onStarted: (outbox) => this.started(outbox),
         onError: (error) => this.failed(error),
         onFinished: () => this.finished(),
+        end: {
+          onLeave: () => this.finished(),
+          onSomeoneElse: this.info.panel === "none" ? () => this.someoneElse() : null,
+        },
       },
       earlier,
     );
@@ -71,12 +78,18 @@ class Page {
       device: device(),
       consent,
       viewport: { width: innerWidth, height: innerHeight },
+      restart: consent && load(RESTART) === true,
     };
   }
 
   private async begin(): Promise<Plan> {
-    const plan = await api.session(this.request(true));
+    const plan = await api.session(this.request(true)).catch((error: unknown) => {
+      // A full study asks to come back in a minute or more: that is for the person to decide.
+      const isFull = error instanceof RequestError && error.status === 503 && error.waitMs >= LONG_WAIT_MS;
+      throw isFull ? new RequestError(error.message, FULL) : error;
+    });
     save(VISIT, { session: plan.session });
+    forget(RESTART);
     return plan;
   }
 
@@ -108,12 +121,20 @@ class Page {
     }
     this.outbox?.discard();
     forget(VISIT);
+    save(RESTART, true); // whoever agrees anew on this device begins anew
     this.end(t("withdrawn_title"), t("withdrawn"));
   }
 
   private finished(): void {
     this.isOver = true;
     this.back.stop();
+  }
+
+  /** In a laboratory the next person sits down at the same device: their visit is a new one. */
+  private someoneElse(): void {
+    forget(VISIT);
+    save(RESTART, true);
+    location.reload();
   }
 
   private preview(): void {
@@ -153,6 +174,11 @@ class Page {
     }
     const message = cause instanceof Error ? cause.message : String(cause);
     this.isOver = true;
+    const status = cause instanceof RequestError ? cause.status : 0;
+    if (status === 410) return this.end(t("session_over_title"), message);
+    if (!this.outbox && status > 0) {
+      return this.end(t("start_failed_title"), message, { text: t("retry"), action: () => location.reload() });
+    }
     this.end(t("error_title"), t("error", { message }), { text: t("reload"), action: () => location.reload() });
   }
 

@@ -44,9 +44,21 @@ function field(question: Question, number: number): string {
   return `${label(question, id)}<textarea class="field" ${rows} id="${id}" name="${name}" ${required}></textarea>`;
 }
 
+export type QuestionAnswers = Record<string, string | number>;
+
+/** What was filled in; fields that were left empty are left out. */
+function filledIn(questions: Question[], given: Record<string, string>): QuestionAnswers {
+  const answers: QuestionAnswers = {};
+  for (const { name, kind } of questions) {
+    const value = given[name]?.trim();
+    if (value) answers[name] = kind === "number" ? Number(value) : value;
+  }
+  return answers;
+}
+
 export function questionForm(
   questions: Question[],
-  onAnswers: (answers: Record<string, string>) => void,
+  onAnswers: (answers: QuestionAnswers) => void,
 ): Record<string, unknown> {
   const fields = questions.map((question, number) => `<div class="question">${field(question, number)}</div>`);
   return {
@@ -58,6 +70,6 @@ export function questionForm(
       document.querySelector("#jspsych-survey-html-form-next")?.classList.add("button", "primary");
       focusStart();
     },
-    on_finish: (data: { response: Record<string, string> }) => onAnswers(data.response),
+    on_finish: (data: { response: Record<string, string> }) => onAnswers(filledIn(questions, data.response)),
   };
 }

@@ -4,7 +4,7 @@ import BrowserCheck from "@jspsych/plugin-browser-check";
 import Fullscreen from "@jspsych/plugin-fullscreen";
 import { initJsPsych, type JsPsych } from "jspsych";
 import { api, insist } from "./api";
-import { completionBox } from "./completion";
+import { completionBox, type EndActions } from "./completion";
 import { h, escapeHtml } from "./dom";
 import { Feed, picturesOf } from "./feed";
 import { Pictures } from "./images";
@@ -12,7 +12,7 @@ import { languageCode, t } from "./language";
 import { Outbox } from "./outbox";
 import { StepPlugin } from "./plugin";
 import type { Info, LanguageTexts, Plan } from "./protocol";
-import { questionForm } from "./questions";
+import { questionForm, type QuestionAnswers } from "./questions";
 import { buttonScreen, finalScreen, focusStart, instructionPages } from "./screens";
 import type { Shell } from "./shell";
 import { measureFrame, nextFrame } from "./timing";
@@ -27,7 +27,9 @@ export interface SessionHooks {
   begin: () => Promise<Plan>;
   onStarted: (outbox: Outbox) => void;
   onError: (error: unknown) => void;
+  /** The server has everything. */
   onFinished: () => void;
+  end: EndActions;
 }
 
 export class Session {
@@ -42,7 +44,7 @@ export class Session {
   private wasPractice = false;
   private lastBreak = -1;
   private declined = false;
-  private answersToQuestions: Record<string, string> = {};
+  private answersToQuestions: QuestionAnswers = {};
 
   constructor(
     private readonly info: Info,
@@ -140,7 +142,7 @@ export class Session {
       message: `<div class="screen text"><p>${escapeHtml(t("fullscreen"))}</p></div>`,
       button_label: t("fullscreen_button"),
     };
-    return [this.when(() => !this.areTrialsOver(), check), this.when(() => Boolean(fullscreen) && !this.areTrialsOver(), full)];
+    return [this.when(() => !this.areTrialsOver(), check), this.when(() => Boolean(fullscreen) && document.fullscreenEnabled && !this.areTrialsOver(), full)];
   }
 
   private instructions(): Node {
@@ -235,7 +237,7 @@ export class Session {
     const text = h("div", { class: "screen text" });
     text.innerHTML = this.texts.debriefing_html; // Markdown that the server has rendered without any markup of its own
     if (!text.querySelector("h1")) text.prepend(h("h1", { text: t("debriefing_title") }));
-    text.append(completionBox(completion, this.hooks.onFinished));
+    text.append(completionBox(completion, this.hooks.end));
     element.replaceChildren(text);
     focusStart();
     this.hooks.onFinished();

@@ -135,7 +135,9 @@ export async function runTrial(element: HTMLElement, index: number, context: Tri
   element.replaceChildren();
   scrollTo(0, 0);
   const watch = new Watch(frameMs);
+  shell.content.dataset["trial"] = String(index);
   const given = await VIEWS[trial.type]({ element, trial, plan, ...loaded, frameMs, watch, pictures, feed });
+  delete shell.content.dataset["trial"];
   const answer = makeAnswer(trial, given, watch, [...loaded.fixed, ...loaded.options]);
   const acknowledged = outbox.put(answer);
   acknowledged.catch(() => undefined); // the session hears of a refusal through the outbox

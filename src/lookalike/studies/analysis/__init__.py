@@ -10,19 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from lookalike.studies.analysis.accuracy import GroupAccuracy, accuracy_by_group, crossed_mean
-    from lookalike.studies.analysis.consensus import Agreement, agreement
     from lookalike.studies.analysis.alpha import krippendorff_alpha
-    from lookalike.studies.analysis.result import Figures, StudyLike, StudyResult, analyse, figures_of
     from lookalike.studies.analysis.ceilings import (
         Ceilings,
         leave_one_out,
         split_half_means,
         split_half_votes,
     )
-    from lookalike.studies.analysis.raters import DawidSkene, dawid_skene
+    from lookalike.studies.analysis.consensus import Agreement, agreement
     from lookalike.studies.analysis.exclusions import Person, people_of
+    from lookalike.studies.analysis.figures import Figures, figures_of
+    from lookalike.studies.analysis.machine_run import with_machines
     from lookalike.studies.analysis.machines import MachineResult, compare_machines
-    from lookalike.studies.analysis.reliability import OneCoin, leave_one_out_agreement, one_coin
     from lookalike.studies.analysis.ordinal import Embedding, ordinal_embedding
     from lookalike.studies.analysis.position import PositionResult, chi_square_of_counts, position_test
     from lookalike.studies.analysis.psychometric import (
@@ -32,16 +31,19 @@ if TYPE_CHECKING:
         sensitivity,
     )
     from lookalike.studies.analysis.quality import Quality, worker_quality
+    from lookalike.studies.analysis.raters import DawidSkene, dawid_skene
+    from lookalike.studies.analysis.reliability import OneCoin, leave_one_out_agreement, one_coin
     from lookalike.studies.analysis.responses import Responses
+    from lookalike.studies.analysis.result import StudyLike, StudyResult, analyse
     from lookalike.studies.analysis.scaling import Scale, bradley_terry
     from lookalike.studies.analysis.times import Times, response_times
-    from lookalike.studies.analysis.machine_run import with_machines
 
 _MODULES = {
     "accuracy": ("GroupAccuracy", "accuracy_by_group", "crossed_mean"),
     "consensus": ("Agreement", "agreement"),
     "alpha": ("krippendorff_alpha",),
-    "result": ("Figures", "StudyLike", "StudyResult", "analyse", "figures_of"),
+    "figures": ("Figures", "figures_of"),
+    "result": ("StudyLike", "StudyResult", "analyse"),
     "ceilings": ("Ceilings", "leave_one_out", "split_half_means", "split_half_votes"),
     "raters": ("DawidSkene", "dawid_skene"),
     "exclusions": ("Person", "people_of"),

@@ -74,7 +74,7 @@ def agree_with_others(votes: NDArray[np.int64]) -> NDArray[np.float64]:
     found = np.zeros(len(votes))
     for k in range(votes.shape[1]):
         found += votes[:, k] * _one_against(votes, k)
-    return found / total
+    return np.asarray(found / total)
 
 
 def _one_against(votes: NDArray[np.int64], option: int) -> NDArray[np.float64]:
@@ -83,7 +83,7 @@ def _one_against(votes: NDArray[np.int64], option: int) -> NDArray[np.float64]:
     others[:, option] -= 1
     best = others.max(axis=1, keepdims=True)
     ties = (others == best).sum(axis=1)
-    return np.where((others[:, option] == best[:, 0]) & (votes[:, option] > 0), 1 / ties, 0.0)
+    return np.asarray(np.where((others[:, option] == best[:, 0]) & (votes[:, option] > 0), 1 / ties, 0.0))
 
 
 def split_half_votes(

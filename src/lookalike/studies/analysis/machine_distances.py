@@ -15,9 +15,9 @@ from lookalike.benchmarks.triplets_encoders import Failed, ImageVectors, each_en
 from lookalike.errors import LookalikeError, StudyError
 
 if TYPE_CHECKING:
-    from lookalike.benchmarks.progress import Progress
     from lookalike.encoders import Encoder, EncoderOptions
     from lookalike.judgments import ImageCatalogue
+    from lookalike.progress import Progress
     from lookalike.similarity.comparator import Comparator
     from lookalike.studies.items import Item
 

@@ -7,14 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lookalike.studies.analysis.result import StudyResult
 from lookalike.studies.analysis.machine_distances import machine_distances
 from lookalike.studies.analysis.machines import compare_machines
+from lookalike.studies.analysis.result import StudyResult
 
 if TYPE_CHECKING:
-    from lookalike.benchmarks.progress import Progress
     from lookalike.encoders import Encoder, EncoderOptions
     from lookalike.judgments import ImageCatalogue
+    from lookalike.progress import Progress
     from lookalike.similarity.comparator import Comparator
 
 

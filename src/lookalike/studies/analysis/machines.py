@@ -21,6 +21,9 @@ from lookalike.studies.analysis.responses import Responses
 CLEAR = 0.7
 """Share of votes that makes a majority clear."""
 
+LEAST_VOTES = 3
+"""Votes that a clear majority needs: one answer is unanimous by itself."""
+
 
 @dataclass(frozen=True)
 class Division:
@@ -219,7 +222,7 @@ def _divisions(rows: Sequence[NDArray[np.float64]], votes: NDArray[np.int64]) ->
     found = []
     for n, gap in gaps.items():
         people, share = int(votes[n].argmax()), float(votes[n].max() / votes[n].sum())
-        if share >= CLEAR and gap > 0:
+        if votes[n].sum() >= LEAST_VOTES and share >= CLEAR and gap > 0:
             found.append(
                 Division(n, people, int(np.argmin(rows[n])), share, gap / spread if spread > 0 else gap)
             )

@@ -26,7 +26,7 @@ PERMUTATIONS = 10_000
 _SHARED_EXCESS = 0.1
 _SHARED_Z = 4.0
 
-PER_ANSWER = "Each answer has an order of its own, so places are drawn independently of the images and Pearson's chi-square holds."
+PER_ANSWER = "Each answer has an order of its own, so places are drawn apart from the images, and Pearson's chi-square holds."
 SHARED = (
     "Several people saw an item in the same order, so their answers share a place whenever they agree: chi-square would call "
     "agreement a bias and is not computed. The permutation test moves all answers of one order to random places together."

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lookalike.errors import StudyError
-from lookalike.studies.analysis.raters import dawid_skene
 from lookalike.studies.analysis.exclusions import Person
+from lookalike.studies.analysis.raters import dawid_skene
 from lookalike.studies.analysis.reliability import leave_one_out_agreement, one_coin
 from lookalike.studies.analysis.responses import Responses
 

@@ -49,7 +49,7 @@ def leave_one_out_agreement(
     known = best > 0
     count = np.bincount(person, known, int(person.max()) + 1)
     total = np.bincount(person, agrees * known, int(person.max()) + 1)
-    return np.divide(total, count, out=np.full(len(count), np.nan), where=count > 0)
+    return np.asarray(np.divide(total, count, out=np.full(len(count), np.nan), where=count > 0))
 
 
 def one_coin(

@@ -108,5 +108,5 @@ def _fit(pairs: NDArray[np.intp], images: int) -> NDArray[np.float64]:
     except ImportError:
         raise MissingDependency("choix", "stats", "a Bradley-Terry scale") from None
     # A little regularisation keeps an image that always wins at a finite strength.
-    found = np.asarray(choix.ilsr_pairwise(images, pairs, alpha=_PRIOR), dtype=np.float64)
-    return found - found.mean()
+    found = np.asarray(choix.ilsr_pairwise(images, pairs.tolist(), alpha=_PRIOR), dtype=np.float64)
+    return np.asarray(found - found.mean())

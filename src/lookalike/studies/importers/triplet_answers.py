@@ -109,7 +109,11 @@ def _moments(answers: TripletAnswers) -> list[datetime] | None:
 def _trials(answers: TripletAnswers, people: list[str]) -> Any:
     """Place of each answer among the same person's, by time where it is known, else by row."""
     moments = _moments(answers)
-    when = np.arange(len(answers), dtype=np.float64) if moments is None else np.array([m.timestamp() for m in moments])
+    when = (
+        np.arange(len(answers), dtype=np.float64)
+        if moments is None
+        else np.array([m.timestamp() for m in moments])
+    )
     person = np.unique(np.array(people, dtype=str), return_inverse=True)[1]
     order = np.lexsort((when, person))
     counts = np.bincount(person)
@@ -144,5 +148,5 @@ def _notes(answers: TripletAnswers, shared: bool) -> tuple[str, ...]:
     sides = "the same for everybody" if shared else "drawn anew for each answer, as far as the answers show"
     notes = [f"Imported answers of a study run elsewhere; its sides were {sides}."]
     if answers.note:
-        notes.append(answers.note)
+        notes.append(f"{answers.note[0].upper()}{answers.note[1:]}.")
     return tuple(notes)

@@ -44,10 +44,12 @@ def arrange(
     first. Two items of one triplet (`Item.companion`) never follow one another; where so few trials are left that
     they would have to, the later one is left out.
     """
-    mixed = list(main)
-    random.shuffle(mixed)
-    mixed = _with_catch(mixed, list(catch), random)
-    _part_companions(mixed, random)
+    for _ in range(20):
+        mixed = random.sample(main, len(main))
+        mixed = _with_catch(mixed, random.sample(catch, len(catch)), random)
+        _part_companions(mixed, random)
+        if not any(are_companions(one, other) for one, other in pairwise(mixed)):
+            break
     sequence = [*practice]
     for item in mixed:
         if not (sequence and are_companions(sequence[-1], item)):
@@ -63,7 +65,6 @@ def are_companions(one: Item, other: Item) -> bool:
 def _with_catch(main: list[Item], catch: list[Item], random: Random) -> list[Item]:
     if not catch:
         return main
-    random.shuffle(catch)
     total = len(main) + len(catch)
     edges = [round(i * total / len(catch)) for i in range(len(catch) + 1)]
     places = []
