@@ -24,7 +24,7 @@ from lookalike.explain.reference_build import content_of, reference_of
 HERE = Path(__file__).resolve().parent.parent
 TARGET = HERE / "src" / "lookalike" / "explain" / "reference"
 ENDINGS = {".jpg", ".jpeg", ".png", ".webp"}
-COUNTERFACTUAL_PAIRS = 300
+COUNTERFACTUAL_PAIRS = 150
 
 
 def main() -> None:

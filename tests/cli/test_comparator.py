@@ -173,8 +173,8 @@ def test_what_cannot_be_is_said(pairs: Path, tmp_path: Path) -> None:
 
 
 def test_evaluate_with_a_nested_choice(pairs: Path) -> None:
-    asked = ("evaluate", pairs, "-e", "classic:layout", "--cue", "content", "--folds", 2, "--nested")
-    with pytest.raises(BenchmarkError, match="too few for 3 folds"):
+    asked = ("evaluate", pairs, "-e", "classic:layout", "--cue", "content", "--folds", 4, "--nested")
+    with pytest.raises(BenchmarkError, match="24 pairs are too few for 3 folds"):
         call(*asked)
     with pytest.raises(InvalidArgument, match="leave out --ablation"):
         call(*asked, "--ablation")

@@ -151,7 +151,7 @@ def test_weights_are_hashed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     os.utime(model, ns=(10**18, 10**18))
     first = weights_of(model)
     hashed: list[Path] = []
-    monkeypatch.setattr(onnx_weights, "_hash", lambda file: hashed.append(file) or "new")
+    monkeypatch.setattr(onnx_weights, "file_sha256", lambda file: hashed.append(file) or "new")
     assert weights_of(model) == first
     assert hashed == []
     os.utime(model, ns=(10**18, 2 * 10**18 // 2 + 5))

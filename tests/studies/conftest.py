@@ -18,7 +18,9 @@ def postgres() -> Iterator[Callable[[str], str]]:
     """A PostgreSQL server of its own from Debian's packages (unix socket, no network): SQL -> its output."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/pg_ctl"))
     if not found:
-        pytest.skip("needs PostgreSQL in /usr/lib/postgresql (apt-get install postgresql), which is absent here")
+        pytest.skip(
+            "needs PostgreSQL in /usr/lib/postgresql (apt-get install postgresql), which is absent here"
+        )
     tools = found[-1].parent
     # It refuses to run as root; the folder of pytest is closed to others.
     place = Path(tempfile.mkdtemp(prefix="lookalike-pg-"))
@@ -33,7 +35,8 @@ def postgres() -> Iterator[Callable[[str], str]]:
 
     data, log = place / "data", place / "log"
     run(str(tools / "initdb"), "-D", str(data), "-U", "tester", "-A", "trust", "--no-sync", "-E", "UTF8")
-    options = f"-c listen_addresses='' -c unix_socket_directories='{place}'"
+    # Its own durability is not what is tested here, so it need not wait for the disk.
+    options = f"-c listen_addresses='' -c unix_socket_directories='{place}' -c fsync=off"
     with log.open("w") as stream:
         subprocess.run(
             [str(tools / "pg_ctl"), "-D", str(data), "-w", "-o", options, "start"],
@@ -55,6 +58,5 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return f"sqlite:///{tmp_path / 'answers.sqlite'}"
     sql = request.getfixturevalue("postgres")
     name = f"t{uuid4().hex}"
-    sql(f"CREATE DATABASE {name}")
-    folder = sql("SHOW unix_socket_directories").strip()
-    return f"postgresql://tester@/{name}?host={folder}"
+    folder = sql(f"CREATE SCHEMA {name}; SHOW unix_socket_directories").split()[-1]
+    return f"postgresql://tester@/postgres?host={folder}&options=-csearch_path%3D{name}"

@@ -12,7 +12,11 @@ from PIL import Image
 
 from lookalike.studies import Item, Items, Study, StudyConfig
 
-TEXTS = {"consent": "# Hello\n\nDo you agree?", "instructions": "Look and *choose*.", "debriefing": "Thank you."}
+TEXTS = {
+    "consent": "# Hello\n\nDo you agree?",
+    "instructions": "Look and *choose*.",
+    "debriefing": "Thank you.",
+}
 
 
 def picture(seed: int, size: tuple[int, int] = (40, 30), format: str = "PNG") -> bytes:

@@ -48,7 +48,11 @@ def explain(
     b: Annotated[Path, typer.Argument(metavar="B", help="The other.", show_default=False)],
     target: Annotated[
         list[Path] | None,
-        typer.Option("--output", "-o", help="Write a page (.html), picture (.png) or document (.json); may be repeated."),
+        typer.Option(
+            "--output",
+            "-o",
+            help="Write a page (.html), picture (.png) or document (.json); may be repeated.",
+        ),
     ] = None,
     encoder: Annotated[
         str | None, typer.Option("--encoder", "-e", help=f"Default {DEFAULT_ENCODER}, or the gallery's.")
@@ -70,10 +74,12 @@ def explain(
         list[Where] | None, typer.Option("--map", help="Which maps; may be repeated. Default: all there are.")
     ] = None,
     curves: Annotated[
-        bool, typer.Option("--curves/--no-curves", help="Measure every map by deletion and insertion (slower).")
+        bool,
+        typer.Option("--curves/--no-curves", help="Measure every map by deletion and insertion (slower)."),
     ] = True,
     faces: Annotated[
-        bool | None, typer.Option("--faces/--no-faces", help="Look for faces. Default: where dlib is installed.")
+        bool | None,
+        typer.Option("--faces/--no-faces", help="Look for faces. Default: where dlib is installed."),
     ] = None,
     language: Annotated[Language, typer.Option("--language", help="Of sentences and page.")] = Language.en,
     device: DeviceOption = "auto",
@@ -86,7 +92,9 @@ def explain(
     targets = list(target or ())
     _check_targets(targets)
     if gallery is not None and reference is not None:
-        raise InvalidArgument("percentiles are among the pairs of a gallery or of a folder: give one of --gallery and --reference")
+        raise InvalidArgument(
+            "give one of --gallery and --reference: percentiles are among the pairs of one of them"
+        )
     options = encoder_options(device, precision, threads, weights)
     with stage_progress() as tell:
         loaded, against = _setting(encoder, gallery, reference, options, tell)
@@ -121,7 +129,9 @@ def _check_targets(targets: list[Path]) -> None:
     """Before anything slow: a wrong ending or folder is told at once."""
     for path in targets:
         if path.suffix.lower() not in _ENDINGS:
-            raise InvalidArgument(f"{printable(str(path))}: an explanation is written as {', '.join(_ENDINGS)}")
+            raise InvalidArgument(
+                f"{printable(str(path))}: an explanation is written as {', '.join(_ENDINGS)}"
+            )
         if not path.absolute().parent.is_dir():
             raise InvalidArgument(f"{printable(str(path))}: there is no folder {printable(str(path.parent))}")
 
@@ -151,7 +161,7 @@ def _setting(
     loaded = load_encoder(encoder or DEFAULT_ENCODER, options)
     if reference is None:
         return loaded, None
-    from lookalike.explain.explanation import as_reference
+    from lookalike.explain.explaining import as_reference
 
     return loaded, as_reference(reference, loaded, tell)
 
@@ -174,7 +184,12 @@ def _of_gallery(
     # The rows have unit length; for an encoder whose own embeddings have not, the thumbnails are embedded instead.
     stored = np.asarray(rows.matrix, dtype=np.float32) if loaded.card.normalized else None
     made = Reference.from_images(
-        list(thumbnails.values()), loaded, vectors=stored, kind="gallery", name=Path(place).name, progress=tell
+        list(thumbnails.values()),
+        loaded,
+        vectors=stored,
+        kind="gallery",
+        name=Path(place).name,
+        progress=tell,
     )
     return loaded, made
 
@@ -212,11 +227,19 @@ def _print_attributes(found: Explanation, text: Mapping[str, str]) -> None:
     )
     if found.counterfactuals:
         lines = [
-            [text[one.name], f"{one.after:.2f}", f"{one.change:+.2f}", "" if one.typical is None else f"{one.typical:+.2f}"]
+            [
+                text[one.name],
+                f"{one.after:.2f}",
+                f"{one.change:+.2f}",
+                "" if one.typical is None else f"{one.typical:+.2f}",
+            ]
             for one in found.counterfactuals
         ]
         output.print_table(
-            "", ["without", "score", "change", "random pairs"], lines, right=["score", "change", "random pairs"]
+            "",
+            ["without", "score", "change", "random pairs"],
+            lines,
+            right=["score", "change", "random pairs"],
         )
     for note in found.notes:
         output.err().print(f"note: {printable(note)}", markup=False)

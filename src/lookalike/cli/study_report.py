@@ -21,6 +21,8 @@ from lookalike.cli.options import (
 if TYPE_CHECKING:
     from lookalike.studies.analysis import StudyResult
 
+_SHORT = 16
+
 
 def report(
     study: Annotated[Path | None, typer.Argument(help="Folder of the study.", show_default=False)] = None,
@@ -111,7 +113,8 @@ def _write(folder: Path, result: StudyResult, opened: Any, document: dict[str, A
 
 def _tell(result: StudyResult, notes: tuple[str, ...]) -> None:
     from lookalike.reports.study_report import SIMULATED, lead
-    from lookalike.reports.study_tables import accuracy_table, machine_table, position_sentence
+    from lookalike.reports.study_tables import brief_accuracy_table, machine_table, position_sentence
+    from lookalike.reports.text import plural
 
     figures = result.figures
     output.say(
@@ -122,17 +125,17 @@ def _tell(result: StudyResult, notes: tuple[str, ...]) -> None:
     out = sum(1 for one in result.people if one.excluded_by)
     if out:
         kept = "set aside" if result.excluded else "kept, as asked"
-        output.say(f"{out} participants broke the study's rules ({kept})")
+        output.say(f"{plural(out, 'participant')} broke the study's rules ({kept})")
     if lead(result):
         output.say(lead(result))
     for found in (
-        accuracy_table(result) if figures.accuracy else None,
+        brief_accuracy_table(result) if figures.accuracy else None,
         machine_table(result, brief=True) if result.machines else None,
     ):
         if found is not None:
-            output.print_table(
-                "", list(found.header), [list(row) for row in found.rows], right=list(found.header[1:])
-            )
+            # Long names of machines may wrap; figures may not.
+            short = [name for name in found.header[1:] if len(name) <= _SHORT]
+            output.print_table("", list(found.header), [list(row) for row in found.rows], right=short)
     if figures.position is not None:
         counts = " / ".join(f"{count:,}" for count in figures.position.counts)
         output.say(f"by place: {counts}. {position_sentence(figures.position)}")

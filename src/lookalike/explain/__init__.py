@@ -18,30 +18,34 @@ from lookalike.explain.occlusion import occlusion
 if TYPE_CHECKING:
     from lookalike.explain.attributes import ATTRIBUTES
     from lookalike.explain.centring import CorpusMean, centred_cosine
+    from lookalike.explain.choosing import explain_choice, odd_one_out
     from lookalike.explain.correspondences import Match, mutual_nearest
     from lookalike.explain.counterfactuals import Counterfactual
     from lookalike.explain.decomposition import RegionPairs
-    from lookalike.explain.explanation import AttributeScore, Explanation, explain
+    from lookalike.explain.explaining import explain
+    from lookalike.explain.explanation import AttributeScore, Explanation
     from lookalike.explain.faithfulness import Faithfulness
     from lookalike.explain.faithfulness_controls import centre_prior, conditioning, random_map
     from lookalike.explain.maps import Box, PairMap, resample, seen_box
     from lookalike.explain.percentiles import Quantiles, Reference
     from lookalike.explain.sanity import randomisation_check, randomised_encoder
-    from lookalike.explain.triplets import Choice, OddOneOut, explain_choice, odd_one_out
+    from lookalike.explain.triplets import Choice, OddOneOut
 
 _MODULES = {
     "attributes": ("ATTRIBUTES",),
     "centring": ("CorpusMean", "centred_cosine"),
+    "choosing": ("explain_choice", "odd_one_out"),
     "correspondences": ("Match", "mutual_nearest"),
     "counterfactuals": ("Counterfactual",),
     "decomposition": ("RegionPairs",),
-    "explanation": ("AttributeScore", "Explanation", "explain"),
+    "explaining": ("explain",),
+    "explanation": ("AttributeScore", "Explanation"),
     "faithfulness": ("Faithfulness",),
     "faithfulness_controls": ("centre_prior", "conditioning", "random_map"),
     "maps": ("Box", "PairMap", "resample", "seen_box"),
     "percentiles": ("Quantiles", "Reference"),
     "sanity": ("randomisation_check", "randomised_encoder"),
-    "triplets": ("Choice", "OddOneOut", "explain_choice", "odd_one_out"),
+    "triplets": ("Choice", "OddOneOut"),
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}
 

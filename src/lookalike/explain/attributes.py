@@ -57,7 +57,11 @@ class Attribute:
 ATTRIBUTES: Mapping[str, Attribute] = {
     attribute.name: attribute
     for attribute in (
-        Attribute("colour", "which colours there are, wherever they are (Lab histogram and moments)", (Block("color"),)),
+        Attribute(
+            "colour",
+            "which colours there are, wherever they are (Lab histogram and moments)",
+            (Block("color"),),
+        ),
         Attribute(
             "texture",
             "surfaces: local binary patterns and spectra of small windows, wherever they are",

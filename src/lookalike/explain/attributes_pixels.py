@@ -76,7 +76,7 @@ def thing_mask(image: WorkingImage) -> NDArray[np.bool_]:
     whole = np.ones((SIDE, SIDE), dtype=bool)
     if float(np.ptp(away)) < 1.0:  # a just noticeable difference of Lab is about 2
         return whole
-    pieces, count = label(binary_fill_holes(away > threshold_otsu(away)))
+    pieces, count = label(binary_fill_holes(away > float(threshold_otsu(away))))  # type: ignore[no-untyped-call]
     if not count:
         return whole
     sizes = np.bincount(pieces.ravel())

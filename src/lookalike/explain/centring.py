@@ -12,7 +12,7 @@ import io
 import os
 import zipfile
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,9 +23,7 @@ from numpy.typing import NDArray
 from lookalike.encoders import Encoder
 from lookalike.errors import ExplainError, printable
 from lookalike.images import ImageLike
-
-Progress = Callable[[str, int, int], None]
-"""Called with (stage in words, steps done, steps in all)."""
+from lookalike.progress import Progress
 
 SCHEMA_VERSION = 1
 """Raised when an older lookalike could no longer read what this one writes."""

@@ -36,7 +36,9 @@ def _silhouette(pixels: Pixels, _: np.random.Generator) -> Pixels:
     return np.repeat(filled[:, :, np.newaxis], 3, axis=2)
 
 
-SILHOUETTE = Attribute("silhouette", "All but the outline", "the thing black on white, nothing inside", _silhouette)
+SILHOUETTE = Attribute(
+    "silhouette", "All but the outline", "the thing black on white, nothing inside", _silhouette
+)
 
 
 @dataclass(frozen=True)
@@ -157,7 +159,9 @@ def typical_changes(
     from lookalike.explain.reference_build import random_places
 
     totals: dict[str, list[float]] = {}
-    drawn = np.random.default_rng(seed).permutation(random_places(len(images), pairs, np.random.default_rng(seed)))
+    drawn = np.random.default_rng(seed).permutation(
+        random_places(len(images), pairs, np.random.default_rng(seed))
+    )
     for done, (i, j) in enumerate(drawn[:pairs], start=1):
         both = [see(images[int(k)], "", encoder.wanted_size, None, attributes=False) for k in (i, j)]
         for found in counterfactuals(both[0], both[1], encoder, mean):
@@ -170,7 +174,7 @@ def typical_changes(
 def _possible(removal: Removal, a: SeenImage, b: SeenImage) -> bool:
     if removal.ablation is None:
         return bool(a.faces) and bool(b.faces)
-    return min(*a.pixels.shape[:2], *b.pixels.shape[:2]) >= GRID
+    return bool(min(*a.pixels.shape[:2], *b.pixels.shape[:2]) >= GRID)
 
 
 def _altered(removal: Removal, a: SeenImage, b: SeenImage) -> tuple[Pixels, Pixels]:

@@ -14,11 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.encoders import Encoder
-from lookalike.explain.centring import CorpusMean, Progress, centred_cosine
+from lookalike.explain.centring import CorpusMean, centred_cosine
 from lookalike.explain.faithfulness_controls import centre_prior, random_map
 from lookalike.explain.maps import FloatMap, PairMap, resample
 from lookalike.explain.occlusion_views import Mask, View, embed_hidden, open_pair
 from lookalike.images import ImageLike
+from lookalike.progress import Progress
 
 GRID = 7
 """Cells a side on which maps are judged."""

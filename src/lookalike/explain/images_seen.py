@@ -6,6 +6,7 @@ import io
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -136,5 +137,5 @@ def jpeg_of(pixels: NDArray[np.uint8], side: int, quality: int = 86) -> bytes:
 
 def _name_of(image: ImageLike, name: str) -> str:
     if isinstance(image, str | os.PathLike):
-        return printable(os.path.basename(os.fspath(image)) or name)
+        return printable(Path(image).name or name)
     return name

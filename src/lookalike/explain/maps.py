@@ -1,7 +1,7 @@
 """Maps over two images: where the score of a pair comes from, and which part of either image a cell stands for.
 
-What the WHERE half of this room offers (``lookalike.explain`` exports all of these names, imported at once and not on
-first use: functions and modules share names, and whichever is bound last is what one gets):
+What the WHERE half of this room offers (``lookalike.explain`` exports these names; a function with its module's name is
+imported at once and not on first use, or the module would take its place):
 
 - ``maps``: :class:`PairMap`, :class:`Box`, :func:`seen_box`, :func:`resample`
 - ``centring``: ``CorpusMean``, ``centred_cosine``

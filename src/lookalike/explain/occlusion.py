@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 
 from lookalike.encoders import Encoder
 from lookalike.errors import ExplainError
-from lookalike.explain.centring import CorpusMean, Progress, centred_cosine
+from lookalike.explain.centring import CorpusMean, centred_cosine
 from lookalike.explain.maps import PairMap
 from lookalike.explain.occlusion_views import Mask, View, embed_hidden, open_pair
 from lookalike.images import ImageLike
+from lookalike.progress import Progress
 
 GRID = 7
 """Cells a side of the coarse map."""

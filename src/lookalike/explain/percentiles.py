@@ -38,7 +38,9 @@ PAIRS = 20_000
 """So many random pairs are compared."""
 
 LEVELS = np.unique(
-    np.concatenate([np.linspace(0, 1, 11), np.linspace(1, 99, 99), np.linspace(99, 100, 11), [0.01, 0.05, 99.95, 99.99]])
+    np.concatenate(
+        [np.linspace(0, 1, 11), np.linspace(1, 99, 99), np.linspace(99, 100, 11), [0.01, 0.05, 99.95, 99.99]]
+    )
 )
 """Percentiles that are kept: every whole one, tenths of the first and last, and the tails."""
 
@@ -65,6 +67,11 @@ class Quantiles:
         low = float(np.interp(similarity, *_rising(self.values)))
         least = 100.0 / (self.pairs + 1)
         return float(np.clip(low, least, 100.0 - least))
+
+    def excess(self, similarity: float) -> float:
+        """How far above the median, in distances from the median to the 99th percentile: tells ties at the top apart."""
+        median, high = np.interp([50.0, 99.0], LEVELS, self.values)
+        return float((similarity - median) / max(high - median, 1e-9))
 
 
 def _rising(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -115,6 +122,11 @@ class Reference:
         """Percentile of a similarity; None where the reference says nothing of that attribute."""
         found = self.quantiles.get(attribute)
         return None if found is None else found.percentile(similarity)
+
+    def excess(self, attribute: str, similarity: float) -> float | None:
+        """See :meth:`Quantiles.excess`; None where the reference says nothing of that attribute."""
+        found = self.quantiles.get(attribute)
+        return None if found is None else found.excess(similarity)
 
     def to_dict(self) -> dict[str, Any]:
         """What it is, without its numbers."""

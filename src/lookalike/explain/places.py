@@ -65,7 +65,7 @@ class Place:
     faith: Faithfulness | None = None
 
     def curves(self) -> Curves:
-        """"deletion" and "insertion" -> "map", "random", "centre" -> (share of cells, score), mean of both images."""
+        """ "deletion" and "insertion" -> "map", "random", "centre" -> (share of cells, score), mean of both images."""
         if self.faith is None:
             return {}
         sides = (self.faith.a, self.faith.b)
@@ -82,11 +82,14 @@ class Place:
         return found
 
     def drops(self) -> dict[str, float]:
-        """"map", "random", "centre" -> fall of the score when its best 10 of 49 cells are hidden, mean of both images."""
+        """ "map", "random", "centre" -> fall of the score when its best 10 of 49 cells are hidden, mean of both images."""
         if self.faith is None:
             return {}
         sides = (self.faith.a, self.faith.b)
-        return {name: float(np.mean([getattr(side, name).drop for side in sides])) for name in ("map", "random", "centre")}
+        return {
+            name: float(np.mean([getattr(side, name).drop for side in sides]))
+            for name in ("map", "random", "centre")
+        }
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types, without the matrix over pairs of cells."""

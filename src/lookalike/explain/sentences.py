@@ -104,7 +104,11 @@ def sentences(found: Explanation, language: str = "en") -> list[str]:
     """
     text = words(language)
     told = [_attributes(found, text), _overall(found, text), *_without(found, text)]
-    return [sentence for sentence in (*told, _place(found, text), _people(found, text), _faces(found, text)) if sentence]
+    return [
+        sentence
+        for sentence in (*told, _place(found, text), _people(found, text), _faces(found, text))
+        if sentence
+    ]
 
 
 def percent(value: float, text: Mapping[str, str]) -> str:
@@ -127,7 +131,11 @@ def listed(items: Sequence[str], text: Mapping[str, str]) -> str:
 def encoder_name(name: str) -> str:
     """An encoder's name without the folders of its file."""
     scheme, _, argument = name.partition(":")
-    return f"{scheme}:{argument.rstrip('/').rsplit('/', 1)[-1]}" if "/" in argument and scheme in ("onnx", "trained") else name
+    return (
+        f"{scheme}:{argument.rstrip('/').rsplit('/', 1)[-1]}"
+        if "/" in argument and scheme in ("onnx", "trained")
+        else name
+    )
 
 
 def _attributes(found: Explanation, text: Mapping[str, str]) -> str:
@@ -135,10 +143,11 @@ def _attributes(found: Explanation, text: Mapping[str, str]) -> str:
     if not ranked:
         why = next((one.note for one in found.attributes if one.note), "")
         return text["unmeasured"].format(why=why) + text["stop"] if found.attributes else ""
-    for key, least in (("alike", HIGH), ("somewhat", SOME), ("hardly", -1.0)):
-        best = [one for one in ranked if one.percentile is not None and one.percentile >= least]
-        if best:
-            break
+    highest = ranked[0].percentile or 0.0
+    key, least = (
+        ("alike", HIGH) if highest >= HIGH else ("somewhat", SOME) if highest >= SOME else ("hardly", 0.0)
+    )
+    best = [one for one in ranked if (one.percentile or 0.0) >= least]
     best = best[: 1 if key == "hardly" else _MOST_NAMED]
     worst = [one for one in ranked[len(best) :] if one.percentile is not None and one.percentile < LOW][::-1]
     sentence = text[key].format(best=_named(best, text, text["first"]))
@@ -163,7 +172,9 @@ def _overall(found: Explanation, text: Mapping[str, str]) -> str:
     if found.percentile is not None:
         shown = percent(found.percentile, text)
         return text["overall"].format(encoder=encoder_name(found.encoder), percentile=shown, score=score)
-    return text["overall_bare" if found.centred else "overall_plain"].format(encoder=encoder_name(found.encoder), score=score)
+    return text["overall_bare" if found.centred else "overall_plain"].format(
+        encoder=encoder_name(found.encoder), score=score
+    )
 
 
 def _without(found: Explanation, text: Mapping[str, str]) -> list[str]:
@@ -214,7 +225,9 @@ def _people(found: Explanation, text: Mapping[str, str]) -> str:
     for key, cues in (("speaks_for", [one for one in ranked if one[1] > 0.1]),
                       ("speaks_against", [one for one in ranked[::-1] if one[1] < -0.1])):  # fmt: skip
         if cues:
-            shown = [text["cue"].format(name=name, value=f"{value:+.1f}") for name, value in cues[:_MOST_NAMED]]
+            shown = [
+                text["cue"].format(name=name, value=f"{value:+.1f}") for name, value in cues[:_MOST_NAMED]
+            ]
             told += text[key].format(cues=listed(shown, text))
     return told + text["stop"]
 
@@ -273,7 +286,9 @@ def odd_sentences(found: OddOneOut, language: str = "en") -> list[str]:
 def _gaps(gaps: Sequence[Gap], text: Mapping[str, str]) -> str:
     return listed(
         [
-            text["gap"].format(name=text[gap.name], mine=percent(gap.mine, text), theirs=percent(gap.theirs, text))
+            text["gap"].format(
+                name=text[gap.name], mine=percent(gap.mine, text), theirs=percent(gap.theirs, text)
+            )
             for gap in gaps
         ],
         text,

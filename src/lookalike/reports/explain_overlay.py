@@ -59,7 +59,9 @@ def strengths(values: NDArray[np.floating]) -> NDArray[np.float64]:
     return np.asarray(values, dtype=np.float64) / (largest or 1.0)
 
 
-def overlay_svg(place: Place, jpegs: tuple[bytes, bytes], sizes: tuple[tuple[int, int], ...], label: str) -> str:
+def overlay_svg(
+    place: Place, jpegs: tuple[bytes, bytes], sizes: tuple[tuple[int, int], ...], label: str
+) -> str:
     """Both images, cells tinted by what they add (warm) or take away (cold), and lines between matching regions."""
     left, right = frames(sizes)
     width = right.x + right.width
@@ -123,7 +125,9 @@ def _lines(place: Place, left: Frame, right: Frame) -> str:
     return f'<g class="matches">{"".join(drawn)}</g>'
 
 
-def curve_svg(curves: Mapping[str, Sequence[tuple[float, float]]], label: str, words: Mapping[str, str]) -> str:
+def curve_svg(
+    curves: Mapping[str, Sequence[tuple[float, float]]], label: str, words: Mapping[str, str]
+) -> str:
     """Curves of a score over the share of cells; names "map", "random" and "centre" have colours of their own."""
     points = [point for line in curves.values() for point in line]
     low = min([0.0, *(y for _, y in points)])
@@ -133,7 +137,8 @@ def curve_svg(curves: Mapping[str, Sequence[tuple[float, float]]], label: str, w
     lines, names = [], []
     for place, (name, line) in enumerate(curves.items()):
         path = " ".join(
-            f"{left + x * (width - left - 8):.1f},{base - (y - low) / span * (base - 12):.1f}" for x, y in line
+            f"{left + x * (width - left - 8):.1f},{base - (y - low) / span * (base - 12):.1f}"
+            for x, y in line
         )
         shown = escape(words.get(name, name))
         at = left + place * (width - left) / 3

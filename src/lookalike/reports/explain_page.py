@@ -34,7 +34,9 @@ def page_of(found: Explanation | Choice | OddOneOut, language: str = "en") -> st
     """
     text, label = words(language), LABELS[language]
     pairs, strip = _pairs_and_strip(found, label)
-    scripts = ("explain.js",) if any(place.linked is not None for pair in pairs for place in pair.where) else ()
+    scripts = (
+        ("explain.js",) if any(place.linked is not None for pair in pairs for place in pair.where) else ()
+    )
     return page(
         "explain.html.j2",
         title=_title(found, label),
@@ -96,8 +98,10 @@ def _title(found: Explanation | Choice | OddOneOut, label: Any) -> str:
 
 
 def _note(pair: Explanation, label: Any) -> str:
-    parts = [label["encoder"].format(name=printable(encoder_name(pair.encoder))), label["seconds"].format(value=f"{pair.seconds:.2f}")]
-    return " · ".join(parts if pair.seconds else parts[:1])
+    parts = [label["encoder"].format(name=printable(encoder_name(pair.encoder)))]
+    if pair.seconds:
+        parts.append(label["seconds"].format(value=f"{pair.seconds:.2f}"))
+    return " · ".join(parts)
 
 
 def _gaps(found: Explanation | Choice | OddOneOut, text: Any, label: Any) -> list[dict[str, Any]]:
@@ -168,7 +172,11 @@ def _attribute(one: Any, text: Any, label: Any) -> dict[str, Any]:
         "how": one.how,
         "percentile": percent(one.percentile, text) if known else label["unknown"],
         "share": f"{one.percentile:.1f}" if known else "",
-        "level": "high" if known and one.percentile >= 90 else "low" if known and one.percentile < 60 else "mid",
+        "level": "high"
+        if known and one.percentile >= 90
+        else "low"
+        if known and one.percentile < 60
+        else "mid",
         "similarity": "–" if one.similarity is None else f"{one.similarity:.2f}",
         "note": printable(one.note),
     }
@@ -207,5 +215,3 @@ def _people(pair: Explanation, label: Any) -> dict[str, Any] | None:
             for name, value in [*rows, (label["start"], people.intercept)]
         ],
     }  # fmt: skip
-
-

@@ -53,7 +53,9 @@ def picture_of(found: Explanation | Choice | OddOneOut, language: str = "en") ->
             sheet.line(label[place.map.method] + (f"; {label['lines']}" if place.matches else ""), 17, _QUIET)
     else:
         named = _named(found)
-        sheet.pictures([image for _, image, _ in named], None, [f"{name}  {mark}".strip() for name, _, mark in named])
+        sheet.pictures(
+            [image for _, image, _ in named], None, [f"{name}  {mark}".strip() for name, _, mark in named]
+        )
     for number, sentence in enumerate(found.sentences(language)):
         sheet.paragraph(sentence, 27 if number == 0 else 20, _INK if number == 0 else _QUIET)
     sheet.space(14)
@@ -79,7 +81,9 @@ def _named(found: Choice | OddOneOut) -> list[tuple[str, SeenImage, str]]:
     if isinstance(found, OddOneOut):
         odd = found.odd
         return [(n, i, "×" if n == odd else "") for n, i in zip(found.names, found.images, strict=True)]
-    shown = [(n, i) for n, i in zip(found.names, found.options, strict=True) if n in (found.chosen, found.other)]
+    shown = [
+        (n, i) for n, i in zip(found.names, found.options, strict=True) if n in (found.chosen, found.other)
+    ]
     return [("A", found.query, ""), *((n, i, "●" if n == found.chosen else "") for n, i in shown)]
 
 
@@ -127,13 +131,19 @@ class _Sheet:
         pen.rounded_rectangle((left, 9, right, 27), 6, fill=_WELL)
         colour = _HIGH if value >= 90 else _MID if value >= 60 else _LOW
         bottom = 27 if other is None else 18
-        pen.rounded_rectangle((left, 9, left + max(8, round((right - left) * value / 100)), bottom), 6, fill=colour)
+        pen.rounded_rectangle(
+            (left, 9, left + max(8, round((right - left) * value / 100)), bottom), 6, fill=colour
+        )
         if other is not None:
-            pen.rounded_rectangle((left, 20, left + max(8, round((right - left) * other / 100)), 27), 3, fill=_LOW)
+            pen.rounded_rectangle(
+                (left, 20, left + max(8, round((right - left) * other / 100)), 27), 3, fill=_LOW
+            )
         pen.text((right + 16, 5), shown, fill=_INK, font=font)
         self.parts.append(part)
 
-    def pictures(self, images: Sequence[SeenImage], place: Place | None, captions: Sequence[str] = ()) -> None:
+    def pictures(
+        self, images: Sequence[SeenImage], place: Place | None, captions: Sequence[str] = ()
+    ) -> None:
         sizes = [(image.pixels.shape[1], image.pixels.shape[0]) for image in images]
         usual = frames(sizes, _PICTURE)
         wide = usual[-1].x + usual[-1].width

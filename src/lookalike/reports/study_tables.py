@@ -14,6 +14,17 @@ if TYPE_CHECKING:
     from lookalike.studies.analysis.machines import MachineResult
 
 WORST_SHOWN = 15
+_FIRST_MACHINE = 6
+"""Columns of the table of accuracies in front of the machines'."""
+
+
+def brief_accuracy_table(result: StudyResult) -> VoteTable:
+    """As :func:`accuracy_table`, for a terminal: shares only, people's with their interval over items and people."""
+    whole = accuracy_table(result)
+    machines = range(_FIRST_MACHINE, len(whole.header))
+    header = ["group", "items", "people", *(whole.header[n] for n in machines)]
+    rows = [[row[0], row[1], row[3], *(row[n].partition(" (")[0] for n in machines)] for row in whole.rows]
+    return VoteTable(header, rows)
 
 
 def accuracy_table(result: StudyResult) -> VoteTable:

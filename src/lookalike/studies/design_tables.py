@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from dataclasses import replace
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -157,12 +159,13 @@ def recall_and_vote(judgments: Judgments, wish: Wish) -> list[Item]:
     """Pairs: propose something for each left image, and vote on its right one.
 
     The candidates of a proposal are the gallery, or all right images; the right one of the pair counts as known where
-    it is among them.
+    it is among them. ``words`` of a recall item are the gallery's file names, one for each candidate, to search in.
     """
     rows = _rows(judgments)
     gallery = (
         list(wish.gallery) if wish.gallery is not None else list(dict.fromkeys(r["right"] for r in rows))
     )
+    words = {} if wish.gallery is None else {one: _words(name) for one, name in wish.gallery.names().items()}
     items: list[Item] = []
     asked: set[str] = set()
     for row in rows:
@@ -170,12 +173,18 @@ def recall_and_vote(judgments: Judgments, wish: Wish) -> list[Item]:
             asked.add(row["left"])
             options = tuple(content for content in gallery if content != row["left"])
             right = options.index(row["right"]) if row["right"] in options else None
+            extra = {} if wish.gallery is None else {"words": [words[content] for content in options]}
             items.append(
-                Item(f"{row['row']}r", "", set="recall", fixed=(row["left"],), options=options, right=right)
+                Item(f"{row['row']}r", "", "recall", "main", (row["left"],), options, right, None, extra)
             )
         if wish.stage != "recall":
             items.append(Item(f"{row['row']}v", "", set="vote", fixed=(row["left"], row["right"])))
     return items
+
+
+def _words(name: str) -> str:
+    """A file's name as words: ``birds/grey_heron-2.jpg`` is "grey heron 2"."""
+    return " ".join(re.findall(r"[^\W_]+", PurePosixPath(name).stem))
 
 
 def _rows(judgments: Judgments) -> list[dict[str, Any]]:

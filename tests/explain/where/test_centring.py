@@ -63,7 +63,7 @@ def test_a_saved_mean_comes_back_bit_by_bit(tmp_path: Path) -> None:
 def test_the_mean_of_another_encoder_is_refused(tmp_path: Path) -> None:
     encoder, other = LinearPatches(seed=0), LinearPatches(seed=1)
     CorpusMean.from_vectors(np.zeros((20, 5)), encoder).save(tmp_path / "m.npz")
-    with pytest.raises(ExplainError, match="belongs to encoder patches .* not to patches") as caught:
+    with pytest.raises(ExplainError, match=r"belongs to encoder patches .* not to patches") as caught:
         CorpusMean.load(tmp_path / "m.npz", other)
     assert "\n" not in str(caught.value)
 

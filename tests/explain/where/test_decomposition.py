@@ -39,9 +39,7 @@ def test_cells_sum_to_the_centred_score(a: int, b: int, middle: int, normalized:
 def test_the_other_way_round_it_is_turned_over(a: int, b: int) -> None:
     encoder = LinearPatches()
     mean = CorpusMean.from_images([noise(seed) for seed in range(20)], encoder)
-    there, back = (
-        decomposition(noise(x), noise(y), encoder, mean) for x, y in ((a, b), (b, a))
-    )
+    there, back = (decomposition(noise(x), noise(y), encoder, mean) for x, y in ((a, b), (b, a)))
     np.testing.assert_allclose(there.contributions, back.contributions.T, atol=1e-7)
     np.testing.assert_allclose(there.alike, back.alike.T, atol=1e-6)
 

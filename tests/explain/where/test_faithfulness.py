@@ -21,7 +21,7 @@ from lookalike.explain.sanity import randomisation_check, randomised_encoder
 from tests.encoders.onnx_files import write_card, write_network
 from tests.explain.where.tiny import ColourEncoder, LinearPatches, grey_mean, noise, picture
 
-A, B = picture(red=(1, 5), blue=(5, 1)), picture(red=(4, 2), green=(0, 0))
+A, B = picture(red=(1, 5), blue=(5, 1)), picture(red=(5, 2), green=(0, 0))
 
 
 def test_the_order_of_cells() -> None:

@@ -45,7 +45,9 @@ def test_a_share_by_hand() -> None:
     bare = encoder.embed([picture(blue=(4, 2))])[0]
     assert found.score == pytest.approx(centred_cosine(u, v, mean))
     assert found.base == pytest.approx(float(u @ v), abs=1e-6)
-    assert found.a_map[2, 4] == pytest.approx(centred_cosine(u, v, mean) - centred_cosine(bare, v, mean), abs=1e-6)
+    assert found.a_map[2, 4] == pytest.approx(
+        centred_cosine(u, v, mean) - centred_cosine(bare, v, mean), abs=1e-6
+    )
     hidden_blue = encoder.embed([picture(red=(2, 4))])[0]
     wanted = centred_cosine(u, v, mean) - centred_cosine(hidden_blue, v, mean)
     assert found.a_map[4, 2] == pytest.approx(wanted, abs=1e-6)

@@ -12,11 +12,11 @@ from lookalike.studies.analysis.position import permutation_p, shares_orders
 from . import made
 
 ITEMS, PEOPLE, PLACES = 60, 12, 5
+ASKED = tuple(made.kafc_items(ITEMS, PLACES))
 
 
 def responses(rng: np.random.Generator, *, fixed: bool, biased: float = 0.0) -> Responses:
     """Answers with agreement as in the TLL study; a share ``biased`` goes to the first place."""
-    items = made.kafc_items(ITEMS, PLACES)
     item, person = np.repeat(np.arange(ITEMS), PEOPLE), np.tile(np.arange(PEOPLE), ITEMS)
     draws = rng.random((ITEMS if fixed else ITEMS * PEOPLE, PLACES)).argsort(axis=1)
     place_of = np.repeat(draws, PEOPLE, axis=0) if fixed else draws  # option -> place
@@ -27,7 +27,7 @@ def responses(rng: np.random.Generator, *, fixed: bool, biased: float = 0.0) -> 
     chosen = (place_of == position[:, None]).argmax(axis=1)
     n, nan = len(item), np.full(len(item), np.nan)
     return Responses(
-        tuple(items), tuple(f"p{p}" for p in range(PEOPLE)), item, person, chosen, position, place_of[:, 0],
+        ASKED, tuple(f"p{p}" for p in range(PEOPLE)), item, person, chosen, position, place_of[:, 0],
         (chosen == 0).astype(float), nan, nan, np.arange(n), np.full(ITEMS, PLACES), np.zeros(ITEMS, dtype=np.int64),
     )  # fmt: skip
 

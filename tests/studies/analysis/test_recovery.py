@@ -75,7 +75,7 @@ def test_groups_by_hand() -> None:
     assert document["participants"] == 2
     assert document["answers"] == 5
     assert document["accuracy"] == pytest.approx(0.6)
-    assert document["position_counts"] == [2, 3]
+    assert document["position_counts"] == [3, 2]
     assert document["majority_share"] == pytest.approx((0.5 + 1) / 2)
     assert document["times"]["known"] == 5
 

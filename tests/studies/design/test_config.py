@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lookalike.errors import StudyError
@@ -97,6 +97,7 @@ def test_what_is_written_is_read_back_for_every_type(type: str) -> None:
     assert max(map(len, text.splitlines())) <= 130
 
 
+@settings(deadline=None)
 @given(title=st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=60))
 def test_any_title_survives_the_file(title: str) -> None:
     config = StudyConfig.parse({**BASE, "title": title})

@@ -99,6 +99,11 @@ def test_recall_takes_its_candidates_from_the_gallery(tmp_path: Path) -> None:
     assert {item.set for item in made.items} == {"recall"}
     assert all(set(item.options) == set(ids) - {item.fixed[0]} for item in made.items)
     assert [item.right is None for item in made.items] == [False, False, True]
+    names = gallery.names()
+    assert all(
+        item.extra["words"] == [names[content].removesuffix(".png") for content in item.options]
+        for item in made.items
+    )
 
 
 def easy(made: Draft, type: str, tmp_path: Path, practice: int = 2, catch: int = 6) -> Draft:

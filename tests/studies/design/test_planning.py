@@ -7,7 +7,7 @@ import sys
 from itertools import product
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lookalike.errors import InvalidArgument, MissingDependency
@@ -29,6 +29,7 @@ def test_half_widths_of_tll_like_votes(items: int, answers: int, points: float) 
     assert 100 * planning.half_width(0.797, items, answers) == pytest.approx(points, abs=0.06)
 
 
+@settings(deadline=None)
 @given(p=st.floats(0.05, 0.95), items=st.integers(1, 500), icc=st.floats(0, 1))
 def test_more_answers_never_beat_more_items(p: float, items: int, icc: float) -> None:
     one = planning.half_width(p, items, 1, icc=icc)
@@ -57,6 +58,7 @@ def test_catch_rules(count: int, needed: int, right: float, percent: float) -> N
     assert 100 * planning.catch_pass(count, needed, right) == pytest.approx(percent, abs=0.06)
 
 
+@settings(deadline=None)
 @given(st.integers(1, 6), st.integers(0, 6), st.sampled_from([0.1, 0.5, 0.95]))
 def test_catch_rule_counts_every_course_of_answers(count: int, needed: int, right: float) -> None:
     courses = product((0, 1), repeat=count)

@@ -83,6 +83,7 @@ def test_every_preset_has_a_known_type() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_the_papers_120_queries_from_real_pairs(shared: Path, tmp_path: Path) -> None:
     table = open_judgments(shared / "tll")
     protocol = preset("tll")

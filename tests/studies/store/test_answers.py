@@ -34,9 +34,7 @@ def test_one_hundred_different_answers_in_parallel_keep_the_first(store: Store, 
 
     def send(number: int) -> Ack | Refused:
         try:
-            return store.answer(
-                study, session.token, 0, f"n{number}", AnswerPayload(position=number % 3)
-            )
+            return store.answer(study, session.token, 0, f"n{number}", AnswerPayload(position=number % 3))
         except Refused as refused:
             return refused
 
@@ -118,7 +116,12 @@ def test_tokens_of_others_and_of_other_studies_open_nothing(store: Store, tmp_pa
     store.register(one)
     store.register(other)
     session = store.start_session(one)
-    for study, token in ((other, session.token), (one, session.token[:-1] + "x"), (one, ""), (one, session.id)):
+    for study, token in (
+        (other, session.token),
+        (one, session.token[:-1] + "x"),
+        (one, ""),
+        (one, session.id),
+    ):
         with pytest.raises(Refused) as caught:
             store.answer(study, token, 0, "n", FIRST)
         assert caught.value.status == 401
@@ -149,7 +152,12 @@ def test_what_the_page_measured_is_kept(store: Store, tmp_path: Path) -> None:
     slot = store.slots(study, session.id)[0]
     assert row["chosen"] == slot.order[2] == row["order"][2]
     assert row["correct"] == (slot.order[2] == 0)
-    assert (row["response_time_ms"], row["hidden_ms"], row["blurs"], row["frames_dropped"]) == (812.5, 40, 2, 1)
+    assert (row["response_time_ms"], row["hidden_ms"], row["blurs"], row["frames_dropped"]) == (
+        812.5,
+        40,
+        2,
+        1,
+    )
     assert (row["device"], row["language"], row["images_ok"], row["finished"]) == ("phone", "zh", True, False)
     assert (row["study_hash"], row["simulated"], row["panel"]) == (study.hash, False, "none")
 

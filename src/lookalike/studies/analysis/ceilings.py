@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.benchmarks.resampling import interval
-from lookalike.benchmarks.statistics import Estimate, bootstrap_mean
+from lookalike.benchmarks.statistics import Clusters, Estimate, bootstrap_mean
 
 SPLITS = 1000
 
@@ -51,21 +51,26 @@ class Ceilings:
         return {**plain, "repeated": self.repeated, "splits": self.splits}
 
 
-def leave_one_out(votes: NDArray[np.int64], *, seed: int = 0) -> Estimate | None:
+def leave_one_out(
+    votes: NDArray[np.int64], *, clusters: Clusters | None = None, seed: int = 0
+) -> Estimate | None:
     """One answer against the mode of the item's others, over all answers to items answered at least twice.
 
     Args:
         votes: int (I, k), how many chose each option.
+        clusters: items that share a query, drawn as wholes; None: each by itself.
         seed: of the bootstrap over items.
 
     Returns:
         None where no item has two answers.
     """
     counts = np.asarray(votes, dtype=np.int64)
-    counts = counts[counts.sum(axis=1) >= 2]
-    if not len(counts):
+    twice = counts.sum(axis=1) >= 2
+    if not twice.any():
         return None
-    return bootstrap_mean(agree_with_others(counts), counts.sum(axis=1), seed=seed)
+    some = None if clusters is None else clusters.select(twice)
+    counts = counts[twice]
+    return bootstrap_mean(agree_with_others(counts), counts.sum(axis=1), clusters=some, seed=seed)
 
 
 def agree_with_others(votes: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.benchmarks.statistics import Estimate, bootstrap_mean
+from lookalike.benchmarks.statistics import Clusters, Estimate, bootstrap_mean
 from lookalike.errors import StudyError
 
 BINS = 10
@@ -54,12 +54,15 @@ class Agreement:
         return {**found, "distribution": [{"agree": label, "items": n} for label, n in self.distribution]}
 
 
-def agreement(votes: NDArray[np.int64], choices: NDArray[np.int64], *, seed: int = 0) -> Agreement:
+def agreement(
+    votes: NDArray[np.int64], choices: NDArray[np.int64], *, clusters: Clusters | None = None, seed: int = 0
+) -> Agreement:
     """Agreement from counts of votes.
 
     Args:
         votes: int (I, k), how many chose each option; columns beyond an item's own hold 0.
         choices: int (I,), how many options each item has.
+        clusters: items that share a query, drawn as wholes; None: each by itself.
         seed: of the bootstrap.
 
     Raises:
@@ -76,13 +79,14 @@ def agreement(votes: NDArray[np.int64], choices: NDArray[np.int64], *, seed: int
         return Agreement(None, None, None, None, None, shares, total, ())
     twice = counts[total >= 2]
     n, most = twice.sum(axis=1), twice.max(axis=1)
+    some = None if clusters is None else clusters.select(total >= 2)
     agree, chance = pair_agreement(twice), 1 / choices[total >= 2]
     return Agreement(
-        bootstrap_mean(most / n, seed=seed),
-        bootstrap_mean(2 * most > n, seed=seed),
-        bootstrap_mean(most == n, seed=seed),
-        bootstrap_mean(agree, seed=seed),
-        bootstrap_mean((agree - chance) / (1 - chance), seed=seed),
+        bootstrap_mean(most / n, clusters=some, seed=seed),
+        bootstrap_mean(2 * most > n, clusters=some, seed=seed),
+        bootstrap_mean(most == n, clusters=some, seed=seed),
+        bootstrap_mean(agree, clusters=some, seed=seed),
+        bootstrap_mean((agree - chance) / (1 - chance), clusters=some, seed=seed),
         shares,
         total,
         _distribution(most, n),

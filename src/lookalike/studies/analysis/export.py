@@ -139,7 +139,8 @@ def _hashed(kind: str, name: str, key: bytes) -> str:
 
 def _csv(table: pa.Table, safe: bool) -> bytes:
     buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n", quoting=csv.QUOTE_MINIMAL)
+    # As RFC 4180 has it; with "\n" alone Python would leave a carriage return within a text unquoted.
+    writer = csv.writer(buffer, lineterminator="\r\n")
     writer.writerow(table.column_names)
     for row in table.to_pylist():
         cells = [_cell(row[name]) for name in table.column_names]

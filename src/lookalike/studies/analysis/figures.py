@@ -99,7 +99,7 @@ def figures_of(main: Responses, type_: str, *, fixed: bool = False, seed: int = 
     found = ceilings = joined = None
     if made.any():
         chosen = main.select(made)
-        found = agreement(chosen.votes(), chosen.choices, seed=seed)
+        found = agreement(chosen.votes(), chosen.choices, clusters=chosen.queries(), seed=seed)
         ceilings = _ceilings(chosen, found, seed)
         joined = _agreement_correct(chosen, found, notes)
     elif np.isfinite(main.value).any():
@@ -117,7 +117,7 @@ def figures_of(main: Responses, type_: str, *, fixed: bool = False, seed: int = 
 def _ceilings(chosen: Responses, found: Agreement, seed: int) -> Ceilings:
     votes = chosen.votes()
     return Ceilings(
-        leave_one_out(votes, seed=seed),
+        leave_one_out(votes, clusters=chosen.queries(), seed=seed),
         found.pairwise,
         found.modal_share,
         split_half_votes(chosen.item, chosen.chosen, chosen.choices, seed=seed),

@@ -127,7 +127,9 @@ def compare_machines(
             found.append(_score(responses, one, seed))
     votes = responses.votes().sum(axis=1) if responses.choices.any() else np.zeros(0)
     scores = {one.name: one.items[votes > 0] for one in found if one.items is not None}
-    tests = paired_means(scores, votes[votes > 0], seed=seed) if len(scores) > 1 else []
+    queries = responses.queries()
+    some = None if queries is None else queries.select(votes > 0)
+    tests = paired_means(scores, votes[votes > 0], clusters=some, seed=seed) if len(scores) > 1 else []
     return found, failed, tests
 
 
@@ -147,16 +149,21 @@ def _choices(responses: Responses, machine: ItemDistances, seed: int) -> Machine
     items = np.divide((share * votes).sum(axis=1), total, out=np.zeros(len(total)), where=total > 0)
     answered = total > 0
     known = responses.right >= 0
+    queries = responses.queries()
+    asked = None if queries is None else queries.select(answered)
+    scored = None if queries is None else queries.select(known)
     hits = np.where(known, share[np.arange(len(share)), np.maximum(responses.right, 0)], np.nan)
     most = (votes == votes.max(axis=1, keepdims=True)) & (votes > 0)
     sides = (share * most).sum(axis=1)[answered] / most.sum(axis=1)[answered]
     margin = np.array([_margin(row) for row in machine.rows])
     return MachineResult(
         machine.name,
-        bootstrap_mean(hits[known], seed=seed) if known.any() else None,
+        bootstrap_mean(hits[known], clusters=scored, seed=seed) if known.any() else None,
         _by_group(responses, hits),
-        bootstrap_mean(items[answered], total[answered], seed=seed) if answered.any() else None,
-        bootstrap_mean(sides, seed=seed) if answered.any() else None,
+        bootstrap_mean(items[answered], total[answered], clusters=asked, seed=seed)
+        if answered.any()
+        else None,
+        bootstrap_mean(sides, clusters=asked, seed=seed) if answered.any() else None,
         items,
         np.array([int(np.argmin(row)) for row in machine.rows], dtype=np.int64),
         margin,

@@ -168,16 +168,21 @@ def _fit(
     low, width = float(levels[0]), float(levels[-1] - levels[0])
     x = (levels - low) / width
 
-    def loss(p: NDArray[np.float64]) -> float:
-        rate = np.clip(_curve(x, p[0], float(np.exp(p[1])), p[2], p[3]), 1e-9, 1 - 1e-9)
-        return -float((said * np.log(rate) + (asked - said) * np.log(1 - rate)).sum())
+    def loss(p: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        middle, spread, guess, lapse = p[0], float(np.exp(p[1])), p[2], p[3]
+        part = _curve(x, middle, spread, 0.0, 0.0)
+        rate = np.clip(guess + (1 - guess - lapse) * part, 1e-9, 1 - 1e-9)
+        slope = said / rate - (asked - said) / (1 - rate)
+        rise = (1 - guess - lapse) * part * (1 - part) / spread
+        steps = np.stack([-rise, -rise * (x - middle), 1 - part, -part])
+        return -float((said * np.log(rate) + (asked - said) * np.log(1 - rate)).sum()), -(steps @ slope)
 
     bounds = [(-1.0, 2.0), (np.log(0.005), np.log(5.0)), (0.0, MAX_GUESS), (0.0, MAX_LAPSE)]
     if start is not None:
         starts = [[(start[0] - low) / width, np.log(start[1] / width), start[2], start[3]]]
     else:
         starts = [[m, np.log(s), 0.02, 0.02] for m in (0.25, 0.5, 0.75) for s in (0.05, 0.2)]
-    fits = [minimize(loss, s, method="L-BFGS-B", bounds=bounds) for s in starts]
+    fits = [minimize(loss, s, jac=True, method="L-BFGS-B", bounds=bounds) for s in starts]
     best = min(fits, key=lambda fit: fit.fun)
     m, s, g, lapse = (float(v) for v in best.x)
     return (low + m * width, float(np.exp(s)) * width, g, lapse), float(best.fun)

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from lookalike.benchmarks.resampling import Clusters
 from lookalike.errors import StudyError, printable
 from lookalike.studies.types import study_type
 
@@ -117,6 +118,10 @@ class Responses:
         """Group of each item, as a position in :attr:`sets`: intp (I,)."""
         place = {name: n for n, name in enumerate(self.sets)}
         return np.array([place[one.set] for one in self.items], dtype=np.intp)
+
+    def queries(self) -> Clusters | None:
+        """Items with the same fixed images, which are not independent of one another; None where none come back."""
+        return Clusters.of(["+".join(one.fixed) for one in self.items], "queries")
 
     def votes(self) -> NDArray[np.int64]:
         """How many chose each option of each item: int64 (I, largest number of options), 0 beyond an item's own."""

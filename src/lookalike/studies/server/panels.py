@@ -55,9 +55,18 @@ def panel_ids(config: StudyConfig, given: Mapping[str, str]) -> PanelIds:
 
 def _turk_address(value: str) -> str:
     """The address is in the hands of whoever made the link: only Mechanical Turk's own hosts are accepted."""
-    parts = urlsplit(value)
-    plain = parts.netloc == parts.hostname and parts.path in ("", "/") and not (parts.query or parts.fragment)
-    if parts.scheme != "https" or parts.hostname not in TURK_HOSTS or not plain:
+    try:
+        parts = urlsplit(value)
+        plain = parts.netloc == parts.hostname and parts.path in ("", "/")
+    except ValueError:
+        raise Refused(403, "turkSubmitTo in the address is no address") from None
+    if (
+        parts.scheme != "https"
+        or parts.hostname not in TURK_HOSTS
+        or not plain
+        or parts.query
+        or parts.fragment
+    ):
         raise Refused(403, "turkSubmitTo in the address is not Mechanical Turk's")
     return f"https://{parts.hostname}"
 

@@ -52,7 +52,8 @@ def checked_questions(config: StudyConfig, given: dict[str, Any]) -> dict[str, A
                 raise Refused(422, f"the question {name} needs an answer")
             continue
         if question.kind == "number":
-            good = isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
+            value = _number(value)
+            good = value is not None
         elif question.kind == "choice":
             good = any(value == choice.value for choice in question.choices)
         else:
@@ -61,3 +62,14 @@ def checked_questions(config: StudyConfig, given: dict[str, Any]) -> dict[str, A
             raise Refused(422, f"the answer to the question {name} is not a {question.kind}")
         found[name] = value
     return found
+
+
+def _number(value: Any) -> float | None:
+    """A number, also as it was typed into a field."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return number if isfinite(number) else None

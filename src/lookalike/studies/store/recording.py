@@ -62,6 +62,20 @@ _SESSION = (
     .where(sessions.c.id == bindparam("which"))
     .values(next_index=bindparam("new_next"), last_seen=bindparam("new_seen"))
 )
+_TALLY = (
+    update(tallies)
+    .where(
+        tallies.c.study == bindparam("name"),
+        tallies.c.item == bindparam("which"),
+        tallies.c.simulated == bindparam("kind"),
+    )
+    .values(
+        answered=tallies.c.answered + 1,
+        votes=bindparam("new_votes"),
+        doubt=bindparam("new_doubt"),
+        state=bindparam("new_state"),
+    )
+)
 
 
 def record(
@@ -181,11 +195,11 @@ def _store(
 def _count(connection: Connection, study: Study, row: Any, checked: Checked) -> None:
     values = changed_tally(study, study.items.by_id(row.item), with_vote(dict(row.votes), checked))
     connection.execute(
-        update(tallies)
-        .where(
-            tallies.c.study == study.config.name,
-            tallies.c.item == row.item,
-            tallies.c.simulated == row.simulated,
-        )
-        .values(answered=tallies.c.answered + 1, **values)
+        _TALLY,
+        {
+            "name": study.config.name,
+            "which": row.item,
+            "kind": row.simulated,
+            **{f"new_{column}": value for column, value in values.items()},
+        },
     )
