@@ -211,8 +211,8 @@ def _reading(result: StudyResult) -> StudySection:
     if left:
         notes.append(f"Not counted above: {left}.")
     notes += [
-        f"Intervals are 95 % percentile bootstrap intervals (seed {result.seed}). Where items share their query, those of agreement and "
-        "of machines draw queries with all their items.",
+        f"Intervals are 95 % percentile bootstrap intervals (seed {result.seed}). Where items share their "
+        "query, those of agreement and of machines draw queries with all their items.",
         "Free-marginal kappa takes 1 / options for chance. Fleiss' kappa and Krippendorff's alpha would depend on how each "
         "item's own options are numbered, so alpha is given for ratings and same/different only.",
         "The most frequent answer's share is too high with few votes (a coin thrown five times reads 69 %); pairwise agreement "

@@ -24,6 +24,12 @@ class ConvNorm(nn.Module):
         y: Tensor = self.norm(self.conv(x))
         return y
 
+    @property
+    def scale(self) -> Tensor:
+        """What the normalisation multiplies by, (wide_out,)."""
+        factors: Tensor = self.norm.weight  # type: ignore[assignment]
+        return factors
+
     def fuse(self) -> None:
         """Fold the normalisation's running statistics into the convolution, in place, once training is over."""
         if isinstance(self.norm, nn.BatchNorm2d):

@@ -103,4 +103,4 @@ def _initialise(network: nn.Module) -> None:
         if isinstance(module, nn.Conv2d):
             nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
         elif isinstance(module, Residual):
-            nn.init.zeros_(module.second.norm.weight)
+            nn.init.zeros_(module.second.scale)

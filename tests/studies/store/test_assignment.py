@@ -62,6 +62,24 @@ def test_200_parallel_starts_never_exceed_k_and_spread_evenly(store: Store, tmp_
     assert max(Counter(items).values()) == 40
 
 
+def test_two_servers_on_one_database_keep_k_together(database_url: str, tmp_path: Path) -> None:
+    study = small_study(tmp_path / "both", items=5, answers_per_item=8, trials_per_participant=5)
+    with Store(database_url) as one, Store(database_url) as other:
+        one.register(study)
+        other.register(study)
+
+        def start(number: int) -> bool:
+            try:
+                (one, other)[number % 2].start_session(study)
+            except Refused:
+                return False
+            return True
+
+        with ThreadPoolExecutor(12) as pool:
+            assert sum(pool.map(start, range(24))) == 8
+        assert set(taken(other, study).values()) == {8}
+
+
 def test_nobody_gets_an_item_twice(store: Store, tmp_path: Path) -> None:
     study = small_study(tmp_path / "twice", items=8, trials_per_participant=8)
     store.register(study)

@@ -76,7 +76,7 @@ async def _resumed(place: Place, token: str, ids: PanelIds, restart: bool) -> Se
     if not token:
         return None
     try:
-        session = await asyncio.to_thread(place.store.resume, place.study, token)
+        session = await asyncio.wrap_future(place.store.submit_resume(place.study, token))
     except Refused as refused:
         if refused.status == 410 and not restart:
             raise

@@ -138,10 +138,14 @@ class Store:
         Raises:
             Refused: 401 there is none; 410 it was withdrawn.
         """
+        return self.submit_resume(study, token, now).result()
+
+    def submit_resume(self, study: Study, token: str, now: int | None = None) -> Future[Session]:
+        """As `resume`, without waiting."""
         from lookalike.studies.store.visits import resume
 
         moment = self.clock() if now is None else now
-        return self.submit(lambda connection: resume(connection, study, token, moment)).result()
+        return self.submit(lambda connection: resume(connection, study, token, moment))
 
     def answer(
         self,
