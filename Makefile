@@ -14,7 +14,7 @@ ARGS ?=
 
 BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check $(if $(CONSTRAINTS),-c $(CONSTRAINTS))
-INSTALL_INPUTS := pyproject.toml $(CONSTRAINTS)
+INSTALL_INPUTS := pyproject.toml $(CONSTRAINTS) hatch_build.py
 
 .PHONY: help
 help:  ## this list
@@ -25,7 +25,7 @@ demo: $(VENV)/.installed-demo  ## the main job, end to end, on sample images (AR
 	$(BIN)/lookalike demo $(ARGS)
 
 .PHONY: test
-test: debian lint types walls docs wheel unit  ## every check there is; what CI runs
+test: debian pages lint types walls docs wheel unit  ## every check there is; what CI runs
 
 .PHONY: lint
 lint: $(VENV)/.installed-test  ## style and formatting
@@ -50,6 +50,10 @@ walls: $(VENV)/.installed-test  ## which room may import which
 docs: $(VENV)/.installed-test  ## the documentation as a site in site/
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet --clean
 	$(BIN)/python scripts/check_site.py
+
+.PHONY: pages
+pages:  ## build the pages of studies and of the web application (TypeScript in web/; needs Node 20)
+	cd web && npm ci --no-audit --no-fund --loglevel=error && npm run --silent types && npm run --silent build
 
 .PHONY: wheel
 wheel: $(VENV)/.installed-test  ## build the wheel and look into it

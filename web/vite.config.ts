@@ -5,6 +5,7 @@ import { licences } from "./licences";
 /** One folder of the output for each page: add a line here for a further one. */
 const pages = {
   study: resolve(import.meta.dirname, "src/study/index.ts"),
+  app: resolve(import.meta.dirname, "src/app/index.ts"),
 };
 
 export default defineConfig({

@@ -27,7 +27,7 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "all but the outline": "everything but the outlines", "direction": "the direction in which A looks",
         "and": " and ", "comma": ", ", "stop": ".",
         "first": "{name} (closer than {percentile} of pairs)", "next": "{name} ({percentile})",
-        "percent": "{value}\u00a0%", "over": "more than {value}\u00a0%", "under": "less than {value}\u00a0%",
+        "percent": "{value} %", "over": "more than {value} %", "under": "less than {value} %",
         "alike": "Alike above all in {best}", "somewhat": "Somewhat alike in {best}",
         "hardly": "Hardly alike in anything that was measured; most of all in {best}",
         "not": ", not in {worst}", "unmeasured": "No percentiles can be given: {why}",

@@ -69,7 +69,7 @@ def _pairs_and_strip(
         return [found], []
     if isinstance(found, Choice):
         marks = {found.chosen: label["chosen"]}
-        images = [("A", found.query, label["reference_image"], False)]
+        images = [("A", found.query, "", False)]
         images += [
             (name, image, marks.get(name, ""), name == found.chosen)
             for name, image in zip(found.names, found.options, strict=True)

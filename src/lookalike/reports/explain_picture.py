@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -52,7 +53,7 @@ def picture_of(found: Explanation | Choice | OddOneOut, language: str = "en") ->
         if place is not None:
             sheet.line(label[place.map.method] + (f"; {label['lines']}" if place.matches else ""), 17, _QUIET)
     else:
-        named = _named(found)
+        named = _named(found, label)
         sheet.pictures(
             [image for _, image, _ in named], None, [f"{name}  {mark}".strip() for name, _, mark in named]
         )
@@ -77,14 +78,16 @@ def _main_pair(found: Explanation | Choice | OddOneOut) -> Explanation:
     return found.pair_of(found.chosen) if isinstance(found, Choice) else found.closest
 
 
-def _named(found: Choice | OddOneOut) -> list[tuple[str, SeenImage, str]]:
+def _named(found: Choice | OddOneOut, label: Any) -> list[tuple[str, SeenImage, str]]:
     if isinstance(found, OddOneOut):
         odd = found.odd
-        return [(n, i, "×" if n == odd else "") for n, i in zip(found.names, found.images, strict=True)]
+        return [
+            (n, i, label["odd"] if n == odd else "") for n, i in zip(found.names, found.images, strict=True)
+        ]
     shown = [
         (n, i) for n, i in zip(found.names, found.options, strict=True) if n in (found.chosen, found.other)
     ]
-    return [("A", found.query, ""), *((n, i, "●" if n == found.chosen else "") for n, i in shown)]
+    return [("A", found.query, ""), *((n, i, label["chosen"] if n == found.chosen else "") for n, i in shown)]
 
 
 class _Sheet:
@@ -210,7 +213,7 @@ def _wrapped(text: str, font: Any, width: int, anywhere: bool) -> list[str]:
     """Lines that fit; Chinese is broken anywhere, other text at spaces."""
     rows: list[str] = []
     current = ""
-    for word in list(text) if anywhere else text.split(" "):
+    for word in list(text) if anywhere else re.split(r" (?!%)", text):
         longer = current + word if anywhere or not current else f"{current} {word}"
         if current and font.getlength(longer) > width:
             rows.append(current)

@@ -13,6 +13,7 @@ from tests.studies.pages.person import Person
 OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("type", SHAPES)
 @pytest.mark.parametrize("size", ["phone", (500, 380)])  # the second: 1000 x 760 at 200 % zoom
 def test_nothing_sticks_out_sideways(type: str, size: Any, serve: Any, visit: Any) -> None:
@@ -29,6 +30,7 @@ def test_nothing_sticks_out_sideways(type: str, size: Any, serve: Any, visit: An
     assert not too_wide
 
 
+@pytest.mark.slow
 def test_a_phone_shows_a_whole_trial_at_once(serve: Any, visit: Any) -> None:
     served = serve("kafc", trials=1, practice=0)
     person = Person(visit(served.url, size="phone", touch=True), "touch")
@@ -43,6 +45,7 @@ def test_a_phone_shows_a_whole_trial_at_once(serve: Any, visit: Any) -> None:
     assert all(min(size) >= 90 for size in sizes), sizes
 
 
+@pytest.mark.slow
 def test_dark_and_light_differ_and_can_be_read(serve: Any, visit: Any) -> None:
     served = serve("2afc", trials=1)
     brightness = {}
@@ -95,6 +98,7 @@ def test_labels_say_where_a_picture_is_and_nothing_else(serve: Any, visit: Any) 
     assert page.evaluate("document.querySelectorAll('h1').length") == 1
 
 
+@pytest.mark.slow
 def test_arrow_keys_walk_over_the_options(serve: Any, visit: Any) -> None:
     served = serve("kafc", trials=1, practice=0)
     person = Person(visit(served.url))
@@ -110,6 +114,7 @@ def test_arrow_keys_walk_over_the_options(serve: Any, visit: Any) -> None:
     assert served.rows()[0]["position"] == 4
 
 
+@pytest.mark.slow
 def test_who_declines_leaves_nothing(serve: Any, visit: Any) -> None:
     served = serve("2afc", trials=1)
     page = visit(served.url)
@@ -121,6 +126,7 @@ def test_who_declines_leaves_nothing(serve: Any, visit: Any) -> None:
     assert page.context.cookies() == []
 
 
+@pytest.mark.slow
 def test_timed_pictures_are_shown_for_their_time(serve: Any, visit: Any) -> None:
     served = serve("same-different", trials=2, practice=0)
     page = visit(served.url)
@@ -133,6 +139,7 @@ def test_timed_pictures_are_shown_for_their_time(serve: Any, visit: Any) -> None
     assert len(posts) == 2
 
 
+@pytest.mark.slow
 def test_hiding_the_page_is_noted(serve: Any, visit: Any) -> None:
     served = serve("2afc", trials=1, practice=0, questions=[])
     person = Person(visit(served.url))

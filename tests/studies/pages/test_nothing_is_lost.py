@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+import pytest
+
 from tests.studies.pages.person import Person, stored
 
 
@@ -64,6 +66,7 @@ def test_answers_given_offline_are_kept_sent_in_order_and_once(serve: Any, visit
     is_complete(served, person, 5)
 
 
+@pytest.mark.slow
 def test_a_reload_with_unsent_answers_sends_them_first(serve: Any, visit: Any) -> None:
     served = serve("kafc", trials=4, practice=0, design={"break_every": 0})
     page = visit(served.url)
@@ -82,6 +85,7 @@ def test_a_reload_with_unsent_answers_sends_them_first(serve: Any, visit: Any) -
     is_complete(served, person, 4)
 
 
+@pytest.mark.slow
 def test_a_reply_lost_after_the_commit_stores_nothing_twice(serve: Any, visit: Any) -> None:
     served = serve("kafc", trials=3, practice=0)
     page = visit(served.url)
@@ -103,6 +107,7 @@ def test_a_reply_lost_after_the_commit_stores_nothing_twice(serve: Any, visit: A
     is_complete(served, person, 3)
 
 
+@pytest.mark.slow
 def test_a_busy_server_is_asked_again(serve: Any, visit: Any) -> None:
     served = serve("2afc", trials=2, practice=0)
     page = visit(served.url)
@@ -135,6 +140,7 @@ def test_a_double_click_answers_one_trial(serve: Any, visit: Any) -> None:
     is_complete(served, person, 3)
 
 
+@pytest.mark.slow
 def test_a_held_key_answers_one_trial(serve: Any, visit: Any) -> None:
     served = serve("2afc", trials=2, practice=0)
     person = Person(visit(served.url))
@@ -151,6 +157,7 @@ def test_a_held_key_answers_one_trial(serve: Any, visit: Any) -> None:
     is_complete(served, person, 2)
 
 
+@pytest.mark.slow
 def test_the_back_button_changes_nothing(serve: Any, visit: Any) -> None:
     served = serve("kafc", trials=3, practice=0)
     page = visit("about:blank")
@@ -168,6 +175,7 @@ def test_the_back_button_changes_nothing(serve: Any, visit: Any) -> None:
     is_complete(served, person, 3)
 
 
+@pytest.mark.slow
 def test_a_second_tab_waits_until_it_is_chosen(serve: Any, visit: Any) -> None:
     served = serve("kafc", trials=4, practice=0, design={"break_every": 0})
     first = Person(visit(served.url))
@@ -187,6 +195,7 @@ def test_a_second_tab_waits_until_it_is_chosen(serve: Any, visit: Any) -> None:
     is_complete(served, second, 4)
 
 
+@pytest.mark.slow
 def test_a_damaged_picture_is_noticed_and_can_be_tried_again(serve: Any, visit: Any) -> None:
     served = serve("2afc", trials=1, practice=0)
     page = visit()
@@ -218,6 +227,7 @@ def test_a_damaged_picture_is_noticed_and_can_be_tried_again(serve: Any, visit: 
     is_complete(served, person, 1)
 
 
+@pytest.mark.slow
 def test_withdrawing_deletes_what_was_answered(serve: Any, visit: Any) -> None:
     served = serve("2afc", trials=3, practice=0)
     person = Person(visit(served.url))

@@ -52,6 +52,7 @@ def test_mechanical_turk_gets_its_form(serve: Any, visit: Any) -> None:
     assert parse_qs(posts[0])["assignmentId"] == ["A1"]
 
 
+@pytest.mark.slow
 def test_mechanical_turk_s_preview_takes_no_answer(serve: Any, visit: Any) -> None:
     served = serve("2afc", trials=1, panel={"kind": "mturk"})
     page = visit(f"{served.url}?assignmentId=ASSIGNMENT_ID_NOT_AVAILABLE&hitId=H1")
@@ -60,6 +61,7 @@ def test_mechanical_turk_s_preview_takes_no_answer(serve: Any, visit: Any) -> No
     assert page.query_selector("#content button") is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "address", ["https://evil.example", "http://www.mturk.com", "https://www.mturk.com.evil.example"]
 )
@@ -73,6 +75,7 @@ def test_a_foreign_address_to_submit_to_is_refused(address: str, serve: Any, vis
     assert served.rows() == []
 
 
+@pytest.mark.slow
 def test_another_person_on_the_same_device_begins_anew(serve: Any, visit: Any) -> None:
     served = serve("2afc", trials=2, practice=0, panel=PANEL, questions=[])
     first = Person(visit(served.url + PROLIFIC))
@@ -86,6 +89,7 @@ def test_another_person_on_the_same_device_begins_anew(serve: Any, visit: Any) -
     assert sorted(row["trial_index"] for row in rows) == [0, 0, 1]
 
 
+@pytest.mark.slow
 def test_the_next_person_in_a_laboratory_begins_anew(serve: Any, visit: Any) -> None:
     served = serve("2afc", trials=1, practice=0, questions=[])
     person = Person(visit(served.url))

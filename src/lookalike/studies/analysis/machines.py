@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from lookalike.benchmarks.jnd import jnd
 from lookalike.benchmarks.paired_tests import PairedTest, paired_means
 from lookalike.benchmarks.statistics import CorrelationEstimate, Estimate, bootstrap_mean, correlation
 from lookalike.benchmarks.triplets_encoders import Failed
-from lookalike.errors import BenchmarkError, StudyError
+from lookalike.errors import BenchmarkError, MissingDependency, StudyError
 from lookalike.studies.analysis.machine_distances import ItemDistances
 from lookalike.studies.analysis.psychometric import Psychometric, fit_psychometric
 from lookalike.studies.analysis.responses import Responses
@@ -113,6 +114,7 @@ def compare_machines(
 
     Raises:
         StudyError: distances of other items.
+        MissingDependency: there are two machines or more to compare, and statsmodels is not installed.
     """
     found: list[MachineResult] = []
     failed: list[Failed] = []
@@ -129,6 +131,8 @@ def compare_machines(
     scores = {one.name: one.items[votes > 0] for one in found if one.items is not None}
     queries = responses.queries()
     some = None if queries is None else queries.select(votes > 0)
+    if len(scores) > 1 and find_spec("statsmodels") is None:
+        raise MissingDependency("statsmodels", "stats", "comparing two machines")
     tests = paired_means(scores, votes[votes > 0], clusters=some, seed=seed) if len(scores) > 1 else []
     return found, failed, tests
 

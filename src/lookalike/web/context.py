@@ -1,0 +1,138 @@
+"""What one running application holds open: galleries, encoders, uploads, explanations, jobs."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from fastapi import Request
+
+from lookalike.encoders import Encoder, load_encoder
+from lookalike.errors import LookalikeError
+from lookalike.web.faults import PageError
+from lookalike.web.jobs import Jobs
+from lookalike.web.served_gallery import ServedGallery
+from lookalike.web.settings import WebSettings
+from lookalike.web.uploads import Uploads
+
+if TYPE_CHECKING:
+    from lookalike.explain import Explanation
+    from lookalike.web.pictures import Picture
+
+COVER = 4
+
+
+@dataclass(frozen=True)
+class Glance:
+    """A gallery on the first page; with ``error`` nothing else is known."""
+
+    name: str
+    images: int = 0
+    problems: int = 0
+    encoder: str = ""
+    cover: tuple[int, ...] = ()
+    error: str = ""
+
+
+class AppContext:
+    """Everything that requests share; all methods may be called from several threads at once.
+
+    Attributes:
+        settings: what the application was started with.
+        routes: names of the modules that serve pages.
+        uploads: images that people gave, in memory, for a while.
+        jobs: indexing that was started from a page.
+        studies: the places (`lookalike.studies.server.site.Place`) of the studies that are served.
+    """
+
+    def __init__(self, settings: WebSettings, routes: Sequence[str] = ()) -> None:
+        self.settings = settings
+        self.routes = frozenset(routes)
+        self.uploads = Uploads(settings.upload_max_bytes, settings.upload_max_pixels)
+        self.jobs = Jobs()
+        self.studies: list[Any] = []
+        self.closing: list[Any] = []
+        self._galleries: dict[str, ServedGallery] = {}
+        self._encoders: dict[str, Encoder] = {}
+        self._opening = threading.Lock()
+        self._loading = threading.Lock()
+        self._explaining = threading.Lock()
+        self._explanations: dict[tuple[Any, ...], Explanation] = {}
+
+    def gallery(self, name: str) -> ServedGallery:
+        """A gallery by its name, opened at the first call.
+
+        Raises:
+            PageError: no gallery of that name is served (404).
+            GalleryError: it cannot be opened.
+        """
+        place = self.settings.galleries.get(name)
+        if place is None:
+            raise PageError(404, f"no gallery is called {name!r} here")
+        with self._opening:
+            if name not in self._galleries:
+                self._galleries[name] = ServedGallery(name, str(place), self.encoder)
+            return self._galleries[name]
+
+    def encoder(self, spec: str) -> Encoder:
+        """An encoder by its name, loaded once.
+
+        Raises:
+            EncoderError: it cannot be had.
+        """
+        with self._loading:
+            if spec not in self._encoders:
+                self._encoders[spec] = load_encoder(spec)
+            return self._encoders[spec]
+
+    def glance(self, name: str) -> Glance:
+        """What the first page says of a gallery; never raises for a gallery that is broken."""
+        try:
+            served = self.gallery(name)
+            rows = served.snapshot()
+            return Glance(
+                name, len(rows), served.problem_count(), served.gallery.settings.encoder,
+                tuple(int(one) for one in rows.ids[:: max(1, len(rows) // COVER)][:COVER]),
+            )  # fmt: skip
+        except LookalikeError as error:
+            return Glance(name, error=str(error))
+
+    def explain(
+        self, a: Picture, b: Picture, encoder: str | None = None, *, maps: Sequence[str] = ("decomposition",)
+    ) -> Explanation:
+        """Why two pictures look alike; the last 64 answers are kept. One is computed at a time.
+
+        Raises:
+            LookalikeError: as `lookalike.explain.explain`.
+        """
+        from lookalike.encoders import DEFAULT_ENCODER
+        from lookalike.explain import explain
+
+        key = (a.key, b.key, encoder, tuple(maps))
+        loaded = self.encoder(encoder or DEFAULT_ENCODER)
+        with self._explaining:
+            if key not in self._explanations:
+                found = explain(a.source, b.source, encoder=loaded, where=maps, faithfulness=bool(maps))
+                while len(self._explanations) >= 64:
+                    del self._explanations[next(iter(self._explanations))]
+                self._explanations[key] = found
+            return self._explanations[key]
+
+    def warm(self) -> None:
+        """Open every gallery and run its encoder once, so that the first visitor does not wait."""
+        for name in self.settings.galleries:
+            self.gallery(name).warm()
+
+    def close(self) -> None:
+        """Stop jobs and close what was opened."""
+        self.jobs.close()
+        for one in self.closing:
+            one.close()
+
+
+def context_of(request: Request) -> AppContext:
+    """The application's context."""
+    context: AppContext = request.app.state.context
+    return context

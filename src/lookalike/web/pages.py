@@ -1,0 +1,154 @@
+"""One page from a template: language, navigation, assets."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from fastapi import Request
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.responses import HTMLResponse
+
+from lookalike.serving.assets import asset_urls
+from lookalike.web.context import AppContext, context_of
+from lookalike.web.texts import LANGUAGES, Texts, choose_language, texts_of
+
+LANGUAGE_COOKIE = "lookalike_language"
+
+GALLERY_PAGES = (
+    ("explore", "routes_explore", ""),
+    ("map", "routes_map", "/map"),
+    ("clusters", "routes_clusters", "/clusters"),
+    ("duplicates", "routes_duplicates", "/duplicates"),
+    ("problems", "routes_problems", "/problems"),
+)
+"""Key of ``nav.KEY`` in the texts, the module that serves it, the end of its address after /g/NAME."""
+
+
+@dataclass(frozen=True)
+class Link:
+    """An entry of the navigation."""
+
+    key: str
+    url: str
+    current: bool
+
+
+def language_of(request: Request) -> str:
+    """The language of a page, see `choose_language`."""
+    asked = request.query_params.get("lang")
+    return choose_language(
+        asked, request.cookies.get(LANGUAGE_COOKIE), request.headers.get("accept-language", "")
+    )
+
+
+def render(
+    request: Request, template: str, *, status: int = 200, gallery: str | None = None, **values: Any
+) -> HTMLResponse:
+    """A page.
+
+    Args:
+        request: decides the language.
+        template: file in templates/; whole pages extend ``base.html``, parts for htmx stand alone.
+        status: of HTTP.
+        gallery: name of the gallery that the page is about; its own navigation is then shown.
+        values: for the template, besides ``t`` (texts), ``language``, ``nav``, ``gallery_nav``, ``assets``,
+            ``gallery_name``, ``context`` and ``address`` (see `address`).
+    """
+    language = language_of(request)
+    context = context_of(request)
+    page = _environment().get_template(template)
+    texts = texts_of(language)
+    text = page.render(
+        t=texts, language=language, languages=LANGUAGES, request_path=request.url.path, context=context,
+        other_languages=_other_languages(request, language), assets=_assets(), gallery_name=gallery,
+        nav=main_nav(request, context), gallery_nav=gallery_nav(request, context, gallery) if gallery else (),
+        **values,
+    )  # fmt: skip
+    response = HTMLResponse(text, status_code=status)
+    if request.query_params.get("lang") in LANGUAGES:
+        response.set_cookie(
+            LANGUAGE_COOKIE, language, max_age=31_536_000, samesite="lax", secure=context.settings.https
+        )
+    return response
+
+
+def texts_for(request: Request) -> Texts:
+    """The texts in the language of a request."""
+    return texts_of(language_of(request))
+
+
+def main_nav(request: Request, context: AppContext) -> list[Link]:
+    """Pages that are about no gallery: those that this server has something for."""
+    path = request.url.path
+    links = [Link("home", "/", path == "/" or path.startswith("/g/"))]
+    if "routes_compare" in context.routes:
+        links.append(Link("compare", "/compare", path.startswith("/compare")))
+    if "routes_play" in context.routes and context.settings.pairs:
+        links.append(Link("play", "/play", path.startswith("/play")))
+    if "routes_results" in context.routes and (context.settings.results or context.settings.studies):
+        links.append(Link("results", "/results", path.startswith("/results")))
+    return links
+
+
+def gallery_nav(request: Request, context: AppContext, gallery: str) -> list[Link]:
+    """The pages of one gallery."""
+    base = f"/g/{quote(gallery, safe='')}"
+    here = request.url.path
+    home = f"/g/{gallery}"
+    return [
+        Link(key, base + end, here == home + end or bool(end) and here.startswith(f"{home}{end}/"))
+        for key, module, end in GALLERY_PAGES
+        if module in context.routes
+    ]
+
+
+def address(path: str, **values: Any) -> str:
+    """A path with a query; None is left out, lists are repeated, nothing else of a request gets in."""
+    pairs: list[tuple[str, Any]] = []
+    for name, value in values.items():
+        if isinstance(value, list | tuple):
+            pairs += [(name, one) for one in value]
+        elif value not in (None, ""):
+            pairs.append((name, value))
+    return path + (f"?{urlencode(pairs)}" if pairs else "")
+
+
+def _other_languages(request: Request, language: str) -> dict[str, str]:
+    """Own name -> this page in that language."""
+    kept = [(name, value) for name, value in request.query_params.multi_items() if name != "lang"]
+    return {
+        name: f"{quote(request.url.path)}?{urlencode([*kept, ('lang', code)])}"
+        for code, name in LANGUAGES.items()
+        if code != language
+    }
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("lookalike.web"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals["address"] = address
+    environment.filters["quoted"] = lambda text: quote(str(text), safe="")
+    environment.filters["number"] = lambda value: f"{value:,}"
+    environment.filters["as_json"] = _as_json
+    return environment
+
+
+def _as_json(value: Mapping[str, Any]) -> str:
+    """For a data-* attribute (Jinja escapes it): what an island reads with JSON.parse."""
+    return json.dumps(value, ensure_ascii=False)
+
+
+@cache
+def _assets() -> dict[str, str]:
+    return asset_urls("app")

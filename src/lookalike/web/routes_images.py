@@ -1,0 +1,121 @@
+"""Images: rows of a gallery by their id, and what people gave by its handle. Never by a path."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections import OrderedDict
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Path, Query, Request
+from PIL import Image
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+
+from lookalike.errors import ImageError
+from lookalike.images import decode
+from lookalike.web.context import AppContext, context_of
+from lookalike.web.faults import PageError
+from lookalike.web.uploads import encode_webp
+
+router = APIRouter()
+
+FULL_SIDE = 1_600
+KEPT_FULL = 64
+LARGEST_ID = 2**63 - 1
+
+RowId = Annotated[int, Path(ge=0, le=LARGEST_ID)]
+Handle = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{22}$")]
+
+_full: OrderedDict[tuple[Any, ...], bytes] = OrderedDict()
+_full_lock = threading.Lock()
+_decoding = threading.BoundedSemaphore(2)
+
+
+@router.get("/g/{gallery}/image/{row}", include_in_schema=False)
+def image(
+    request: Request, gallery: str, row: RowId, size: Annotated[Literal["thumb", "full"], Query()] = "thumb"
+) -> Response:
+    """A row's thumbnail (JPEG, long side at most 160 px) or the image itself (WebP, at most 1,600 px).
+
+    Both are made anew: no metadata of the file (place, camera) reaches the browser.
+    """
+    context = context_of(request)
+    served = context.gallery(gallery)
+    if not served.snapshot().has(row):
+        raise PageError(404, "the gallery has no such image")
+    data = full_image(context, gallery, row) if size == "full" else None
+    kind = "image/webp"
+    if data is None:
+        data = served.thumbnails([row]).get(row)
+        kind = "image/jpeg"
+    if data is None:
+        raise PageError(404, "this image has no thumbnail")
+    return _answer(request, data, kind)
+
+
+def full_image(context: AppContext, gallery: str, row: int) -> bytes | None:
+    """WebP of a row's file; None when it cannot be read any more."""
+    served = context.gallery(gallery)
+    key = (id(context), gallery, row, served.snapshot().version)
+    with _full_lock:
+        if key in _full:
+            _full.move_to_end(key)
+            return _full[key]
+    try:
+        with _decoding:
+            pixels = decode(served.source_of(row), min_size=(FULL_SIDE // 2, FULL_SIDE // 2))
+            data = encode_webp(Image.fromarray(pixels), FULL_SIDE)
+    except ImageError:
+        return None
+    with _full_lock:
+        _full[key] = data
+        while len(_full) > KEPT_FULL:
+            _full.popitem(last=False)
+    return data
+
+
+@router.post(
+    "/api/images",
+    status_code=201,
+    tags=["images"],
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+        }
+    },
+    responses={400: {"description": "not an image"}, 413: {"description": "too many bytes"}},
+)
+async def give_image(request: Request) -> dict[str, Any]:
+    """Give an image (the body is its bytes); what comes back names it in other calls for an hour. Kept in memory only."""
+    context = context_of(request)
+    parts = [part async for part in request.stream()]
+    upload = await run_in_threadpool(context.uploads.add, b"".join(parts))
+    return {
+        "image": upload.handle,
+        "width": upload.width,
+        "height": upload.height,
+        "url": f"/api/images/{upload.handle}",
+        "seconds": int(context.uploads.seconds),
+    }
+
+
+@router.get(
+    "/api/images/{handle}",
+    tags=["images"],
+    response_class=Response,
+    responses={200: {"content": {"image/webp": {}}}, 404: {"description": "not kept (any more)"}},
+)
+def given_image(request: Request, handle: Handle) -> Response:
+    """An image that was given, as WebP of at most 1,280 px without metadata."""
+    return _answer(request, context_of(request).uploads.get(handle).preview, "image/webp")
+
+
+def _answer(request: Request, data: bytes, kind: str) -> Response:
+    """Bytes that a browser may keep for a while, and ask again whether they changed."""
+    tag = f'"{hashlib.sha256(data).hexdigest()[:20]}"'
+    headers = {"cache-control": "private, max-age=600", "etag": tag}
+    if request.headers.get("if-none-match") == tag:
+        return Response(status_code=304, headers=headers)
+    return Response(data, media_type=kind, headers=headers)

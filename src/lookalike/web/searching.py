@@ -1,0 +1,187 @@
+"""What a page's or a program's search asks for, and the ranking that answers it."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lookalike.encoders import normalize
+from lookalike.errors import InvalidArgument
+from lookalike.gallery.query import NEGATIVE_WEIGHT
+from lookalike.web.context import AppContext
+from lookalike.web.faults import PageError
+from lookalike.web.pictures import Fractions, cut
+from lookalike.web.served_gallery import ServedGallery
+from lookalike.web.snapshot import DEPTH
+
+KEPT_VECTORS = 2_000
+KEPT_RANKINGS = 200
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is searched for; with nothing to be like, the gallery itself is leafed through.
+
+    Attributes:
+        like: ids of rows.
+        unlike: ids of rows whose like is not wanted.
+        images: handles of uploads.
+        unlike_images: handles of uploads whose like is not wanted.
+        text: words, for encoders that understand them.
+        crop: the part to look at; needs exactly one image or row.
+        where: SQL over the metadata.
+        combine: several wishes: their ``mean``, or the best match with any (``max``).
+    """
+
+    like: tuple[int, ...] = ()
+    unlike: tuple[int, ...] = ()
+    images: tuple[str, ...] = ()
+    unlike_images: tuple[str, ...] = ()
+    text: str = ""
+    crop: Fractions | None = None
+    where: str = ""
+    combine: Literal["mean", "max"] = "mean"
+
+    @property
+    def is_search(self) -> bool:
+        """Whether there is anything to be like."""
+        return bool(self.like or self.images or self.text)
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """Rows in order.
+
+    Attributes:
+        ids: int64 (n,).
+        distances: float32 (n,) cosine distances; None when the gallery is leafed through.
+        searched: rows that were considered.
+        exact: no better row can have been missed.
+        seconds: it took.
+    """
+
+    ids: NDArray[np.int64]
+    distances: NDArray[np.float32] | None
+    searched: int
+    exact: bool
+    seconds: float
+
+
+class Kept:
+    """A few answers by key, the longest unused forgotten first."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._kept: OrderedDict[object, object] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: object) -> object | None:
+        """What was kept; None for nothing."""
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+            return self._kept.get(key)
+
+    def put(self, key: object, value: object) -> None:
+        """Keep an answer."""
+        with self._lock:
+            self._kept[key] = value
+            while len(self._kept) > self._most:
+                self._kept.popitem(last=False)
+
+
+class Finder:
+    """Answers wishes about one gallery."""
+
+    def __init__(self, context: AppContext, served: ServedGallery) -> None:
+        self._context = context
+        self._served = served
+
+    def rank(self, wish: Wish, depth: int = DEPTH) -> Ranking:
+        """The rows in order of how well they fit.
+
+        Raises:
+            PageError: a row or an upload is not there (404).
+            BadFilter: ``where`` cannot be understood.
+            InvalidArgument: a crop of several images, or only things to be unlike.
+            NoSuchOutput: words for an encoder that knows images only.
+        """
+        snapshot = self._served.snapshot()
+        key = ("ranking", id(self._context), self._served.name, snapshot.version, wish, depth)
+        kept = _rankings.get(key)
+        if isinstance(kept, Ranking):
+            return kept
+        started = time.perf_counter()
+        allowed = self._served.allowed(wish.where) if wish.where else None
+        searched = len(snapshot) if allowed is None else len(allowed)
+        if not wish.is_search:
+            if wish.unlike or wish.unlike_images:
+                raise InvalidArgument("say also what the images should be like, not only what not")
+            ids = snapshot.ids if allowed is None else allowed
+            return Ranking(ids, None, searched, True, time.perf_counter() - started)
+        queries = self._queries(wish)
+        distances, ids, exact = snapshot.nearest(queries, depth, allowed)
+        ranking = Ranking(ids, distances, searched, exact, time.perf_counter() - started)
+        _rankings.put(key, ranking)
+        return ranking
+
+    def _queries(self, wish: Wish) -> NDArray[np.float32]:
+        """Unit rows float32 (m, d), as `lookalike.gallery.query.Query.vectors` makes them."""
+        if wish.crop is not None and len(wish.like) + len(wish.images) != 1:
+            raise InvalidArgument("a part can be searched for in one image at a time")
+        rows = [self._vectors(wish.like, wish.images, wish.crop)]
+        if wish.text:
+            rows.append(self._served.embed_text([wish.text]))
+        wishes = normalize(np.concatenate(rows))
+        if wish.combine == "mean":
+            wishes = wishes.mean(axis=0, keepdims=True)
+        if wish.unlike or wish.unlike_images:
+            unwanted = normalize(self._vectors(wish.unlike, wish.unlike_images, None))
+            wishes = wishes - NEGATIVE_WEIGHT * unwanted.mean(axis=0, keepdims=True)
+        return normalize(np.asarray(wishes, dtype=np.float32))
+
+    def _vectors(
+        self, ids: Sequence[int], handles: Sequence[str], crop: Fractions | None
+    ) -> NDArray[np.float32]:
+        snapshot = self._served.snapshot()
+        if any(not snapshot.has(one) for one in ids):
+            raise PageError(404, "the gallery has no such image")
+        rows: list[NDArray[np.float32]] = [
+            np.empty((0, self._served.settings.dim), dtype=np.float32)
+        ]
+        if crop is None and ids:
+            rows.append(snapshot.vectors_of(ids))
+        elif ids:
+            rows += [self._part_of_row(one, crop, snapshot.version) for one in ids]
+        rows += [self._of_upload(handle, crop) for handle in handles]
+        return np.concatenate(rows)
+
+    def _part_of_row(self, row: int, crop: Fractions | None, version: int) -> NDArray[np.float32]:
+        key = (self._served.name, row, version, crop, id(self._context))
+        return self._embedded(key, lambda: self._served.source_of(row), crop)
+
+    def _of_upload(self, handle: str, crop: Fractions | None) -> NDArray[np.float32]:
+        upload = self._context.uploads.get(handle)
+        return self._embedded((self._served.settings.fingerprint, upload.digest, crop), lambda: upload.data, crop)
+
+    def _embedded(self, key: tuple[object, ...], source: object, crop: Fractions | None) -> NDArray[np.float32]:
+        name = hashlib.sha256(repr(key).encode()).digest()
+        kept = _vectors.get(name)
+        if isinstance(kept, np.ndarray):
+            return kept
+        image = cut(source(), crop, max_pixels=self._context.settings.upload_max_pixels)  # type: ignore[operator]
+        vector = self._served.embed([image])
+        _vectors.put(name, vector)
+        return vector
+
+
+_vectors = Kept(KEPT_VECTORS)
+_rankings = Kept(KEPT_RANKINGS)

@@ -1,0 +1,8 @@
+/** The web application's script: htmx with its safe settings, and the islands that a page names. */
+
+import "./style.css";
+import "./htmx";
+import { startIslands } from "./islands";
+
+startIslands(document);
+document.addEventListener("htmx:afterSettle", (event) => startIslands(event.target as HTMLElement));
