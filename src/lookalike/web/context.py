@@ -5,13 +5,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from fastapi import Request
 
 from lookalike.encoders import Encoder, load_encoder
 from lookalike.errors import LookalikeError
 from lookalike.web.faults import PageError
+from lookalike.web.kept import Kept
 from lookalike.web.jobs import Jobs
 from lookalike.web.served_gallery import ServedGallery
 from lookalike.web.settings import WebSettings
@@ -44,6 +45,7 @@ class AppContext:
         routes: names of the modules that serve pages.
         uploads: images that people gave, in memory, for a while.
         jobs: indexing that was started from a page.
+        vectors, rankings, full_images: answers that are kept for a while.
         studies: the places (`lookalike.studies.server.site.Place`) of the studies that are served.
     """
 
@@ -52,6 +54,10 @@ class AppContext:
         self.routes = frozenset(routes)
         self.uploads = Uploads(settings.upload_max_bytes, settings.upload_max_pixels)
         self.jobs = Jobs()
+        self.vectors = Kept(2_000)
+        self.rankings = Kept(200)
+        self.full_images = Kept(64)
+        self._explanations = Kept(64)
         self.studies: list[Any] = []
         self.closing: list[Any] = []
         self._galleries: dict[str, ServedGallery] = {}
@@ -59,7 +65,6 @@ class AppContext:
         self._opening = threading.Lock()
         self._loading = threading.Lock()
         self._explaining = threading.Lock()
-        self._explanations: dict[tuple[Any, ...], Explanation] = {}
 
     def gallery(self, name: str) -> ServedGallery:
         """A gallery by its name, opened at the first call.
@@ -113,12 +118,12 @@ class AppContext:
         key = (a.key, b.key, encoder, tuple(maps))
         loaded = self.encoder(encoder or DEFAULT_ENCODER)
         with self._explaining:
-            if key not in self._explanations:
-                found = explain(a.source, b.source, encoder=loaded, where=maps, faithfulness=bool(maps))
-                while len(self._explanations) >= 64:
-                    del self._explanations[next(iter(self._explanations))]
-                self._explanations[key] = found
-            return self._explanations[key]
+            kept = self._explanations.get(key)
+            if kept is not None:
+                return cast("Explanation", kept)
+            found = explain(a.source, b.source, encoder=loaded, where=maps, faithfulness=bool(maps))
+            self._explanations.put(key, found)
+            return found
 
     def warm(self) -> None:
         """Open every gallery and run its encoder once, so that the first visitor does not wait."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections import OrderedDict
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query, Request
@@ -21,14 +20,11 @@ from lookalike.web.uploads import encode_webp
 router = APIRouter()
 
 FULL_SIDE = 1_600
-KEPT_FULL = 64
 LARGEST_ID = 2**63 - 1
 
 RowId = Annotated[int, Path(ge=0, le=LARGEST_ID)]
 Handle = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{22}$")]
 
-_full: OrderedDict[tuple[Any, ...], bytes] = OrderedDict()
-_full_lock = threading.Lock()
 _decoding = threading.BoundedSemaphore(2)
 
 
@@ -57,21 +53,17 @@ def image(
 def full_image(context: AppContext, gallery: str, row: int) -> bytes | None:
     """WebP of a row's file; None when it cannot be read any more."""
     served = context.gallery(gallery)
-    key = (id(context), gallery, row, served.snapshot().version)
-    with _full_lock:
-        if key in _full:
-            _full.move_to_end(key)
-            return _full[key]
+    key = (gallery, row, served.snapshot().version)
+    kept = context.full_images.get(key)
+    if isinstance(kept, bytes):
+        return kept
     try:
         with _decoding:
             pixels = decode(served.source_of(row), min_size=(FULL_SIDE // 2, FULL_SIDE // 2))
             data = encode_webp(Image.fromarray(pixels), FULL_SIDE)
     except ImageError:
         return None
-    with _full_lock:
-        _full[key] = data
-        while len(_full) > KEPT_FULL:
-            _full.popitem(last=False)
+    context.full_images.put(key, data)
     return data
 
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import threading
 import time
-from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -16,14 +14,12 @@ from numpy.typing import NDArray
 from lookalike.encoders import normalize
 from lookalike.errors import InvalidArgument
 from lookalike.gallery.query import NEGATIVE_WEIGHT
+from lookalike.images import ImageLike
 from lookalike.web.context import AppContext
 from lookalike.web.faults import PageError
 from lookalike.web.pictures import Fractions, cut
 from lookalike.web.served_gallery import ServedGallery
 from lookalike.web.snapshot import DEPTH
-
-KEPT_VECTORS = 2_000
-KEPT_RANKINGS = 200
 
 
 @dataclass(frozen=True)
@@ -75,29 +71,6 @@ class Ranking:
     seconds: float
 
 
-class Kept:
-    """A few answers by key, the longest unused forgotten first."""
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._kept: OrderedDict[object, object] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def get(self, key: object) -> object | None:
-        """What was kept; None for nothing."""
-        with self._lock:
-            if key in self._kept:
-                self._kept.move_to_end(key)
-            return self._kept.get(key)
-
-    def put(self, key: object, value: object) -> None:
-        """Keep an answer."""
-        with self._lock:
-            self._kept[key] = value
-            while len(self._kept) > self._most:
-                self._kept.popitem(last=False)
-
-
 class Finder:
     """Answers wishes about one gallery."""
 
@@ -115,8 +88,8 @@ class Finder:
             NoSuchOutput: words for an encoder that knows images only.
         """
         snapshot = self._served.snapshot()
-        key = ("ranking", id(self._context), self._served.name, snapshot.version, wish, depth)
-        kept = _rankings.get(key)
+        key = (self._served.name, snapshot.version, wish, depth)
+        kept = self._context.rankings.get(key)
         if isinstance(kept, Ranking):
             return kept
         started = time.perf_counter()
@@ -130,7 +103,7 @@ class Finder:
         queries = self._queries(wish)
         distances, ids, exact = snapshot.nearest(queries, depth, allowed)
         ranking = Ranking(ids, distances, searched, exact, time.perf_counter() - started)
-        _rankings.put(key, ranking)
+        self._context.rankings.put(key, ranking)
         return ranking
 
     def _queries(self, wish: Wish) -> NDArray[np.float32]:
@@ -165,23 +138,19 @@ class Finder:
         return np.concatenate(rows)
 
     def _part_of_row(self, row: int, crop: Fractions | None, version: int) -> NDArray[np.float32]:
-        key = (self._served.name, row, version, crop, id(self._context))
+        key = (self._served.name, row, version, crop)
         return self._embedded(key, lambda: self._served.source_of(row), crop)
 
     def _of_upload(self, handle: str, crop: Fractions | None) -> NDArray[np.float32]:
         upload = self._context.uploads.get(handle)
         return self._embedded((self._served.settings.fingerprint, upload.digest, crop), lambda: upload.data, crop)
 
-    def _embedded(self, key: tuple[object, ...], source: object, crop: Fractions | None) -> NDArray[np.float32]:
+    def _embedded(self, key: tuple[object, ...], source: Callable[[], ImageLike], crop: Fractions | None) -> NDArray[np.float32]:
         name = hashlib.sha256(repr(key).encode()).digest()
-        kept = _vectors.get(name)
+        kept = self._context.vectors.get(name)
         if isinstance(kept, np.ndarray):
             return kept
-        image = cut(source(), crop, max_pixels=self._context.settings.upload_max_pixels)  # type: ignore[operator]
+        image = cut(source(), crop, max_pixels=self._context.settings.upload_max_pixels)
         vector = self._served.embed([image])
-        _vectors.put(name, vector)
+        self._context.vectors.put(name, vector)
         return vector
-
-
-_vectors = Kept(KEPT_VECTORS)
-_rankings = Kept(KEPT_RANKINGS)

@@ -62,7 +62,8 @@ def test_a_true_null_is_rejected_five_times_in_a_hundred(fixed: bool) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("fixed", [False, True])
 def test_the_size_of_the_test_within_a_point(fixed: bool) -> None:
-    rate, _ = rejections(fixed, 4000, 21)
+    # 4,000 runs of a rate of .05 stray by .01 once in three hundred seeds; 16,000 practically never.
+    rate, _ = rejections(fixed, 4000 if fixed else 16_000, 21)
     assert rate == pytest.approx(0.05, abs=0.01)
 
 

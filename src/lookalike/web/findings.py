@@ -1,0 +1,198 @@
+"""What takes longer than a page may wait: maps, clusters, duplicates, moves. Found in the background, kept a while.
+
+Each is found by a function of a module (so that another process can be told to run it) that takes ``tell`` as its
+last argument and returns something that can be pickled.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import secrets
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from fastapi import Request
+
+from lookalike.errors import LookalikeError
+from lookalike.progress import Progress
+from lookalike.web.context import context_of
+from lookalike.web.faults import PageError
+
+Key = tuple[Hashable, ...]
+KEPT_RESULTS = 12
+KEPT_TASKS = 100
+
+
+@dataclass
+class Task:
+    """One piece of work.
+
+    Attributes:
+        id: random.
+        key: what is looked for; its first part is the gallery's name.
+        state: waiting (another one is at work), running, done or failed.
+        stage, done, total: how far it is, see `lookalike.progress.Progress`.
+        error: why it failed.
+    """
+
+    id: str
+    key: Key
+    state: Literal["waiting", "running", "done", "failed"] = "waiting"
+    stage: str = ""
+    done: int = 0
+    total: int = 0
+    error: str = ""
+    started: float = field(default_factory=time.monotonic)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON types."""
+        return {
+            "id": self.id, "state": self.state, "stage": self.stage, "done": self.done, "total": self.total,
+            "seconds": round(time.monotonic() - self.started, 1), "error": self.error or None,
+        }  # fmt: skip
+
+
+class Findings:
+    """Results by key, and the work that finds them: one piece at a time."""
+
+    def __init__(self) -> None:
+        self._results: OrderedDict[Key, Any] = OrderedDict()
+        self._tasks: OrderedDict[str, Task] = OrderedDict()
+        self._lock = threading.Lock()
+        self._turn = threading.Lock()
+        self._child: Any = None
+        self._closed = False
+
+    def result(self, key: Key) -> Any:
+        """What was found, or None."""
+        with self._lock:
+            if key in self._results:
+                self._results.move_to_end(key)
+            return self._results.get(key)
+
+    def newest(self, start: Key) -> Any:
+        """The result that was found or used last among those whose key begins so, or None."""
+        with self._lock:
+            return next(
+                (value for key, value in reversed(self._results.items()) if key[: len(start)] == start), None
+            )
+
+    def put(self, key: Key, value: Any) -> None:
+        """Keep a result; the one that was not used for longest goes."""
+        with self._lock:
+            self._results[key] = value
+            self._results.move_to_end(key)
+            while len(self._results) > KEPT_RESULTS:
+                self._results.popitem(last=False)
+
+    def start(self, key: Key, work: Callable[..., Any], *arguments: Any, apart: bool = False) -> Task:
+        """Begin to look for something; the task that does so already, if there is one.
+
+        Args:
+            key: where the result goes.
+            work: called with the arguments and ``tell``.
+            arguments: picklable.
+            apart: in a process of its own, so that pages do not wait for it.
+        """
+        with self._lock:
+            for task in self._tasks.values():
+                if task.key == key and task.state in ("waiting", "running"):
+                    return task
+            task = Task(secrets.token_urlsafe(9), key)
+            self._tasks[task.id] = task
+            while len(self._tasks) > KEPT_TASKS:
+                self._tasks.popitem(last=False)
+        run = self._run_apart if apart else _run_here
+        threading.Thread(target=self._do, args=(task, run, work, arguments), daemon=True).start()
+        return task
+
+    def task(self, gallery: str, task_id: str) -> Task:
+        """A task of a gallery.
+
+        Raises:
+            PageError: there is none of that id (404).
+        """
+        task = self._tasks.get(task_id)
+        if task is None or task.key[0] != gallery:
+            raise PageError(404, "there is no such task")
+        return task
+
+    def close(self) -> None:
+        """End a process that is at work; nothing is waited for."""
+        self._closed = True
+        if self._child is not None:
+            self._child.terminate()
+
+    def _do(self, task: Task, run: Callable[..., Any], work: Callable[..., Any], arguments: Any) -> None:
+        def tell(stage: str, done: int, total: int) -> None:
+            task.stage, task.done, task.total = stage, done, total
+
+        with self._turn:
+            if self._closed:
+                return
+            task.state = "running"
+            try:
+                self.put(task.key, run(work, arguments, tell))
+                task.state = "done"
+            except LookalikeError as error:
+                task.error, task.state = str(error), "failed"
+            except Exception as error:  # a thread's traceback would be seen by nobody
+                task.error, task.state = f"{type(error).__name__}: {error}", "failed"
+
+    def _run_apart(self, work: Callable[..., Any], arguments: tuple[Any, ...], tell: Progress) -> Any:
+        """Run in a fresh process; compiled loops there (UMAP, HDBSCAN) do not hold up this one's pages."""
+        spawn = multiprocessing.get_context("spawn")
+        ours, theirs = spawn.Pipe(duplex=False)
+        self._child = spawn.Process(target=_child, args=(theirs, work, arguments), daemon=True)
+        self._child.start()
+        theirs.close()
+        try:
+            while True:
+                kind, value = ours.recv()
+                if kind == "tell":
+                    tell(*value)
+                elif kind == "error":
+                    raise value
+                else:
+                    return value
+        except EOFError:
+            raise LookalikeError("the computation ended without a result; is there enough memory?") from None
+        finally:
+            ours.close()
+            self._child.join(timeout=10)
+            self._child = None
+
+
+def _run_here(work: Callable[..., Any], arguments: tuple[Any, ...], tell: Progress) -> Any:
+    return work(*arguments, tell)
+
+
+def _child(pipe: Any, work: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+    """Body of the process: progress, then the result or one line that says what went wrong."""
+    try:
+        result = work(*arguments, lambda *state: pipe.send(("tell", state)))
+    except LookalikeError as error:
+        pipe.send(("error", LookalikeError(str(error))))
+    except Exception as error:
+        pipe.send(("error", LookalikeError(f"{type(error).__name__}: {error}")))
+    else:
+        pipe.send(("result", result))
+    pipe.close()
+
+
+_making = threading.Lock()
+
+
+def findings_of(request: Request) -> Findings:
+    """The application's findings, made at the first call."""
+    state = request.app.state
+    with _making:
+        if not hasattr(state, "findings"):
+            state.findings = Findings()
+            context_of(request).closing.append(state.findings)
+        found: Findings = state.findings
+        return found
