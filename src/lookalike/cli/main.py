@@ -25,6 +25,7 @@ from lookalike.cli.index import index
 from lookalike.cli.label import label
 from lookalike.cli.map import map_command
 from lookalike.cli.search import search
+from lookalike.cli.serve import serve
 from lookalike.cli.study import app as study_app
 from lookalike.cli.train import train
 from lookalike.errors import LookalikeError
@@ -47,6 +48,7 @@ app.command("map")(map_command)
 app.command()(label)
 app.command()(train)
 app.command()(export)
+app.command()(serve)
 app.add_typer(encoders_app, name="encoders")
 app.add_typer(bench_app, name="bench")
 app.add_typer(comparator_app, name="comparator")

@@ -9,6 +9,7 @@ from lookalike.cli.study_export import export
 from lookalike.cli.study_new import new
 from lookalike.cli.study_report import report
 from lookalike.cli.study_serve import serve
+from lookalike.cli.study_simulate import simulate
 from lookalike.cli.study_status import status
 
 app = typer.Typer(
@@ -21,3 +22,4 @@ app.command()(serve)
 app.command()(status)
 app.command()(report)
 app.command()(export)
+app.command()(simulate)

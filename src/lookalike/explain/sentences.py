@@ -184,6 +184,8 @@ def _without(found: Explanation, text: Mapping[str, str]) -> list[str]:
     for one in told:
         if one.typical is None and one.change > 0:
             continue  # any two images may look more alike so: all grey pictures are grey
+        if one.beyond * one.change < 0:
+            continue  # "more alike", but less so than any two: true, and misleading in one sentence
         if abs(one.beyond) < _WORTH_TELLING or abs(one.change) < _WORTH_TELLING / 2:
             continue
         beyond = "" if one.typical is None else text["typical"].format(typical=f"{one.typical:+.2f}")

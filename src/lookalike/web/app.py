@@ -20,6 +20,11 @@ ROUTES = (
     "routes_images",
     "routes_explore",
     "routes_jobs",
+    "routes_tasks",
+    "routes_map",
+    "routes_clusters",
+    "routes_duplicates",
+    "routes_problems",
     "routes_api",
 )
 """Modules of this room with a ``router``, in the order in which they are asked."""
@@ -42,9 +47,11 @@ def create_app(settings: WebSettings) -> FastAPI:
         raise MissingDependency("fastapi", "web", "serving pages") from error
     from lookalike.serving.assets import STATIC, asset_app, asset_urls
     from lookalike.serving.security import Policy, protect
+    from lookalike.studies.server.app import RULES
     from lookalike.web.context import AppContext
     from lookalike.web.door import keep_door
     from lookalike.web.faults import install_page_faults
+    from lookalike.web.mounted_studies import mount_studies
 
     asset_urls("app")  # before anybody waits for a page: are they built?
     context = AppContext(settings, ROUTES)
@@ -65,10 +72,13 @@ def create_app(settings: WebSettings) -> FastAPI:
     app.state.context = context
     for name in ROUTES:
         app.include_router(import_module(f"lookalike.web.{name}").router)
+    if settings.studies:
+        mount_studies(app, context)
     app.mount("/assets", asset_app(STATIC))
     policy = Policy(
         hosts=settings.hosts,
         https=settings.https,
+        rules=RULES,
         uploads={"/api/images": settings.upload_max_bytes},
     )
     install_page_faults(app, policy)

@@ -11,6 +11,7 @@ from fastapi import Request
 
 from lookalike.encoders import Encoder, load_encoder
 from lookalike.errors import LookalikeError
+from lookalike.explain.sentences import encoder_name
 from lookalike.web.faults import PageError
 from lookalike.web.kept import Kept
 from lookalike.web.jobs import Jobs
@@ -98,7 +99,7 @@ class AppContext:
             served = self.gallery(name)
             rows = served.snapshot()
             return Glance(
-                name, len(rows), served.problem_count(), served.gallery.settings.encoder,
+                name, len(rows), served.problem_count(), encoder_name(served.settings.encoder),
                 tuple(int(one) for one in rows.ids[:: max(1, len(rows) // COVER)][:COVER]),
             )  # fmt: skip
         except LookalikeError as error:

@@ -13,7 +13,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from fastapi import Request
 
@@ -22,6 +22,7 @@ from lookalike.progress import Progress
 from lookalike.web.context import context_of
 from lookalike.web.faults import PageError
 
+T = TypeVar("T")
 Key = tuple[Hashable, ...]
 KEPT_RESULTS = 12
 KEPT_TASKS = 100
@@ -61,6 +62,7 @@ class Findings:
 
     def __init__(self) -> None:
         self._results: OrderedDict[Key, Any] = OrderedDict()
+        self._lasting: dict[Key, Any] = {}
         self._tasks: OrderedDict[str, Task] = OrderedDict()
         self._lock = threading.Lock()
         self._turn = threading.Lock()
@@ -88,6 +90,14 @@ class Findings:
             self._results.move_to_end(key)
             while len(self._results) > KEPT_RESULTS:
                 self._results.popitem(last=False)
+
+    def keep_once(self, key: Key, make: Callable[[], T]) -> T:
+        """Something that is made at the first call and stays as long as the server."""
+        with self._lock:
+            if key not in self._lasting:
+                self._lasting[key] = make()
+            found: T = self._lasting[key]
+            return found
 
     def start(self, key: Key, work: Callable[..., Any], *arguments: Any, apart: bool = False) -> Task:
         """Begin to look for something; the task that does so already, if there is one.

@@ -9,8 +9,9 @@ from urllib.parse import quote
 from lookalike.web.context import AppContext
 from lookalike.web.pages import address
 from lookalike.web.pictures import row_picture
-from lookalike.web.searching import Ranking, Wish
+from lookalike.web.searching import Ranking
 from lookalike.web.served_gallery import ServedGallery
+from lookalike.web.wishes import Wish, query_of
 
 LONGEST_RATIO = 4.0
 """Wider (or taller) images are shown cut, so that a panorama does not take a whole row."""
@@ -93,8 +94,6 @@ def chips_of(context: AppContext, gallery: str, wish: Wish) -> list[Chip]:
     Raises:
         PageError: a row or an upload is not there (404).
     """
-    from lookalike.web.routes_explore import query_of
-
     base = f"/g/{quote(gallery, safe='')}"
     query = query_of(wish)
 

@@ -10,14 +10,17 @@ from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import HTMLResponse
 
 from lookalike.errors import LookalikeError
+from lookalike.web.api_models import LARGEST_ID
 from lookalike.web.context import context_of
 from lookalike.web.faults import PageError, status_of
 from lookalike.web.grid import Cell, Chip, cells_of, chips_of
+from lookalike.web.names import shown_path
 from lookalike.web.pages import address, render
 from lookalike.web.pictures import Fractions
-from lookalike.web.routes_images import LARGEST_ID, RowId
-from lookalike.web.searching import Finder, Ranking, Wish
+from lookalike.web.routes_images import RowId
+from lookalike.web.searching import Finder, Ranking
 from lookalike.web.snapshot import DEPTH
+from lookalike.web.wishes import Wish, query_of, wish_pairs
 
 router = APIRouter(include_in_schema=False)
 
@@ -122,7 +125,7 @@ def item(request: Request, gallery: str, row: RowId, wish: WishQuery) -> HTMLRes
         gallery=gallery,
         row=served.snapshot().rows([row])[0],
         facts={name: value for name, value in values.items() if name not in hidden and value is not None},
-        path=shown_path(values["path"]),
+        path=shown_path(values["path"], values["source"]),
         distance=distance,
         percentile=None if distance is None else served.snapshot().percentile(distance),
         more_url=address(base, like=row, where=wish.where),
@@ -131,34 +134,6 @@ def item(request: Request, gallery: str, row: RowId, wish: WishQuery) -> HTMLRes
         compare_url=_compare_url(context.routes, gallery, wish, row),
         crop_url=address(base, like=row, where=wish.where),
     )
-
-
-def shown_path(path: str) -> str:
-    """The last three parts of a path: enough to find a file, without the server's own folders."""
-    parts = path.replace("\\", "/").split("/")
-    return "/".join(parts[-3:])
-
-
-def wish_pairs(wish: Wish) -> list[tuple[str, Any]]:
-    """Names and values of the address that spells out a wish."""
-    pairs: list[tuple[str, Any]] = [("like", one) for one in wish.like]
-    pairs += [("unlike", one) for one in wish.unlike]
-    pairs += [("image", one) for one in wish.images]
-    pairs += [("unlike_image", one) for one in wish.unlike_images]
-    if wish.crop:
-        pairs.append(("crop", ",".join(f"{value:g}" for value in wish.crop)))
-    pairs += [(name, value) for name, value in (("text", wish.text), ("where", wish.where)) if value]
-    if wish.combine != "mean":
-        pairs.append(("combine", wish.combine))
-    return pairs
-
-
-def query_of(wish: Wish) -> dict[str, Any]:
-    """The same as values for `lookalike.web.pages.address`."""
-    found: dict[str, Any] = {}
-    for name, value in wish_pairs(wish):
-        found.setdefault(name, []).append(value)
-    return found
 
 
 def _changed(wish: Wish, **changes: Any) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query, Request
 from PIL import Image
@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from lookalike.errors import ImageError
 from lookalike.images import decode
+from lookalike.web.api_models import LARGEST_ID, Failure, GivenImage
 from lookalike.web.context import AppContext, context_of
 from lookalike.web.faults import PageError
 from lookalike.web.uploads import encode_webp
@@ -20,7 +21,6 @@ from lookalike.web.uploads import encode_webp
 router = APIRouter()
 
 FULL_SIDE = 1_600
-LARGEST_ID = 2**63 - 1
 
 RowId = Annotated[int, Path(ge=0, le=LARGEST_ID)]
 Handle = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{22}$")]
@@ -77,27 +77,31 @@ def full_image(context: AppContext, gallery: str, row: int) -> bytes | None:
             "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
         }
     },
-    responses={400: {"description": "not an image"}, 413: {"description": "too many bytes"}},
+    responses={
+        400: {"model": Failure, "description": "not an image, or too many pixels"},
+        403: {"model": Failure, "description": "the header X-Lookalike: 1 is missing"},
+        413: {"model": Failure, "description": "too many bytes"},
+    },
 )
-async def give_image(request: Request) -> dict[str, Any]:
+async def give_image(request: Request) -> GivenImage:
     """Give an image (the body is its bytes); what comes back names it in other calls for an hour. Kept in memory only."""
     context = context_of(request)
     parts = [part async for part in request.stream()]
     upload = await run_in_threadpool(context.uploads.add, b"".join(parts))
-    return {
-        "image": upload.handle,
-        "width": upload.width,
-        "height": upload.height,
-        "url": f"/api/images/{upload.handle}",
-        "seconds": int(context.uploads.seconds),
-    }
+    return GivenImage(
+        image=upload.handle,
+        width=upload.width,
+        height=upload.height,
+        url=f"/api/images/{upload.handle}",
+        seconds=int(context.uploads.seconds),
+    )
 
 
 @router.get(
     "/api/images/{handle}",
     tags=["images"],
     response_class=Response,
-    responses={200: {"content": {"image/webp": {}}}, 404: {"description": "not kept (any more)"}},
+    responses={200: {"content": {"image/webp": {}}}, 404: {"model": Failure, "description": "not kept (any more)"}},
 )
 def given_image(request: Request, handle: Handle) -> Response:
     """An image that was given, as WebP of at most 1,280 px without metadata."""

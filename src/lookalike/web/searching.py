@@ -6,7 +6,6 @@ import hashlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,36 +19,7 @@ from lookalike.web.faults import PageError
 from lookalike.web.pictures import Fractions, cut
 from lookalike.web.served_gallery import ServedGallery
 from lookalike.web.snapshot import DEPTH
-
-
-@dataclass(frozen=True)
-class Wish:
-    """What is searched for; with nothing to be like, the gallery itself is leafed through.
-
-    Attributes:
-        like: ids of rows.
-        unlike: ids of rows whose like is not wanted.
-        images: handles of uploads.
-        unlike_images: handles of uploads whose like is not wanted.
-        text: words, for encoders that understand them.
-        crop: the part to look at; needs exactly one image or row.
-        where: SQL over the metadata.
-        combine: several wishes: their ``mean``, or the best match with any (``max``).
-    """
-
-    like: tuple[int, ...] = ()
-    unlike: tuple[int, ...] = ()
-    images: tuple[str, ...] = ()
-    unlike_images: tuple[str, ...] = ()
-    text: str = ""
-    crop: Fractions | None = None
-    where: str = ""
-    combine: Literal["mean", "max"] = "mean"
-
-    @property
-    def is_search(self) -> bool:
-        """Whether there is anything to be like."""
-        return bool(self.like or self.images or self.text)
+from lookalike.web.wishes import Wish
 
 
 @dataclass(frozen=True)

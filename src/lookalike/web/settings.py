@@ -25,8 +25,12 @@ class WebSettings:
         studies: folders written by `study new`.
         results: folders written by `bench ... -o`.
         pairs: pair or triplet tables to play on.
+        encoders: further encoders that are compared and play, besides those of the galleries.
+        comparators: folders of comparators (`train comparator`) that are asked on the page Compare.
         token: who may come in; None: everybody who reaches the socket (this machine only).
         roots: folders that may be indexed from the page, chosen by their place in this list.
+        aside: folder that duplicates may be moved to from the page (each gallery's below its name); None: no file
+            is moved.
         upload_max_bytes: of one image.
         upload_max_pixels: of one image.
         hosts: host names to answer to (`lookalike.serving.allowed_hosts`); None: all, for tests.
@@ -37,8 +41,11 @@ class WebSettings:
     studies: tuple[Path, ...] = ()
     results: tuple[Path, ...] = ()
     pairs: tuple[Path, ...] = ()
+    encoders: tuple[str, ...] = ()
+    comparators: tuple[Path, ...] = ()
     token: str | None = None
     roots: tuple[Path, ...] = ()
+    aside: Path | None = None
     upload_max_bytes: int = UPLOAD_BYTES
     upload_max_pixels: int = UPLOAD_PIXELS
     hosts: frozenset[str] | None = None

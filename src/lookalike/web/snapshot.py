@@ -14,6 +14,7 @@ from lookalike.gallery.exact import VectorSet, search_matrix
 from lookalike.gallery.searcher import EXACT_VALUES
 from lookalike.gallery.store import vector_column
 from lookalike.web.batching import Batcher
+from lookalike.web.names import shown_name
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -85,7 +86,7 @@ class Snapshot:
         places = [place for one in ids if (place := self.position(int(one))) is not None]
         found = self._table.take(places).to_pylist()
         return [
-            Row(one["id"], _name(one["path"]), one["label"] or "", one["width"] or 1, one["height"] or 1)
+            Row(one["id"], shown_name(one["path"]), one["label"] or "", one["width"] or 1, one["height"] or 1)
             for one in found
         ]
 
@@ -181,8 +182,3 @@ def _merged(
         first = np.sort(np.unique(rows, return_index=True)[1])
         rows, flat = rows[first], flat[first]
     return flat[:k], rows[:k]
-
-
-def _name(path: str) -> str:
-    """The last part of a path, also inside an archive."""
-    return path.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1].rsplit("::", 1)[-1]

@@ -9,6 +9,9 @@ type Island = { start: (root: HTMLElement) => void };
 const islands: Record<string, () => Promise<Island>> = {
   explore: () => import("./explore"),
   login: () => import("./login"),
+  map: () => import("./map"),
+  clusters: () => import("./clusters"),
+  duplicates: () => import("./duplicates"),
 };
 
 export function startIslands(within: ParentNode): void {

@@ -61,8 +61,38 @@ def create_study_app(
         from fastapi import FastAPI
     except ImportError as error:
         raise MissingDependency("fastapi", "web", "serving a study") from error
-    from lookalike.serving.assets import STATIC, asset_app, asset_urls
+    from lookalike.serving.assets import STATIC, asset_app
     from lookalike.serving.faults import install_faults
+
+    app = FastAPI(title="lookalike studies", docs_url=None, redoc_url=None)
+    places = install_studies(
+        app, studies, store_for, admin_token=admin_token, https=https, clock=clock, assets=assets, progress=progress
+    )
+    _add_plain_routes(app, places)
+    if STATIC.is_dir():
+        app.mount("/assets", asset_app(STATIC))
+    policy = Policy(hosts=hosts, https=https, rules=rules)
+    install_faults(app, policy)
+    protect(app, policy)
+    return app
+
+
+def install_studies(
+    app: FastAPI,
+    studies: Sequence[Study],
+    store_for: Callable[[Study], Store],
+    *,
+    admin_token: str | None = None,
+    https: bool = False,
+    clock: Callable[[], float] = time.time,
+    assets: dict[str, str] | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[Place]:
+    """Put studies (at /s/) and their dashboard (at /admin) into an application that has a guard of its own.
+
+    Arguments and errors are those of `create_study_app`; the places are also ``app.state.site``.
+    """
+    from lookalike.serving.assets import asset_app, asset_urls
     from lookalike.studies.server import admin, participant
     from lookalike.studies.server.pictures import ServedPictures
     from lookalike.studies.server.site import Place, Site
@@ -79,19 +109,12 @@ def create_study_app(
         store.register(study)
         places.append(Place(study, store, ServedPictures(study, progress=progress)))
     door = AdminDoor(admin_token, clock=clock) if admin_token else None
-    policy = Policy(hosts=hosts, https=https, rules=rules)
-    app = FastAPI(title="lookalike studies", docs_url=None, redoc_url=None)
     app.state.site = Site(places, door=door, https=https, page=lambda place: _page(place, urls))
     app.include_router(participant.router)
     app.include_router(admin.router)
-    _add_plain_routes(app, places)
     app.mount("/admin/static", asset_app(admin.STATIC))
-    if STATIC.is_dir():
-        app.mount("/assets", asset_app(STATIC))
-    install_faults(app, policy)
     _install_refusals(app)
-    protect(app, policy)
-    return app
+    return places
 
 
 def _add_plain_routes(app: FastAPI, places: Sequence[Place]) -> None:

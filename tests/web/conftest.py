@@ -1,0 +1,186 @@
+"""A small gallery of drawn pictures, the web application over it, and a browser."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import threading
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+
+pytest.importorskip("fastapi", reason="needs the extra web")
+
+FLAGS = (
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+)
+SIZES = {"desktop": (1100, 800), "phone": (360, 640)}
+CSRF = {"X-Lookalike": "1"}
+COLOURS = ("crimson", "seagreen", "royalblue", "goldenrod", "slateblue", "darkorange")
+PICTURES = 96
+
+
+def draw(number: int) -> Image.Image:
+    """A picture of a kind (its colour) with a shape of its own."""
+    random = np.random.default_rng(number)
+    width, height = int(random.integers(120, 360)), int(random.integers(120, 260))
+    image = Image.new("RGB", (width, height), COLOURS[number % len(COLOURS)])
+    pen = ImageDraw.Draw(image)
+    for _ in range(3 + number % 5):
+        x, y = int(random.integers(0, width - 30)), int(random.integers(0, height - 30))
+        size = int(random.integers(15, 70))
+        shape = pen.ellipse if number % 2 else pen.rectangle
+        shape((x, y, x + size, y + size), fill=tuple(int(v) for v in random.integers(0, 255, 3)))
+    return image
+
+
+@pytest.fixture(scope="session")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of drawn pictures in folders by colour, and one file that is no image."""
+    folder = tmp_path_factory.mktemp("pictures")
+    for number in range(PICTURES):
+        kind = folder / COLOURS[number % len(COLOURS)]
+        kind.mkdir(exist_ok=True)
+        draw(number).save(kind / f"{number:03}.{'jpg' if number % 3 else 'png'}")
+    (folder / "broken.jpg").write_bytes(b"this is no image")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def gallery(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """They in a gallery; tests that write to it make their own (`copy_of`)."""
+    from lookalike.gallery import Gallery
+
+    place = tmp_path_factory.mktemp("galleries") / "drawn"
+    Gallery.create(place, "classic").index(pictures, cache=False)
+    return place
+
+
+@pytest.fixture(scope="session")
+def settings(gallery: Path, pictures: Path) -> Any:
+    """The gallery ``drawn``, and its pictures as a folder that may be indexed."""
+    from lookalike.web import WebSettings
+
+    return WebSettings(galleries={"drawn": gallery}, roots=(pictures,))
+
+
+def make_app(settings: Any) -> Any:
+    """The application; skips where its pages are not built."""
+    from lookalike.errors import ServeError
+    from lookalike.web import create_app
+
+    try:
+        return create_app(settings)
+    except ServeError as error:
+        if "pages are not built" in str(error):
+            pytest.skip(str(error))
+        raise
+
+
+@pytest.fixture(scope="session")
+def app(settings: Any) -> Any:
+    """One application for all tests that change nothing."""
+    return make_app(settings)
+
+
+@pytest.fixture
+def client(app: Any) -> Any:
+    """Speaks to it without a socket."""
+    from fastapi.testclient import TestClient
+
+    return TestClient(app, raise_server_exceptions=False)
+
+
+@pytest.fixture(scope="session")
+def listen() -> Iterator[Callable[[Any], str]]:
+    """``listen(app)`` serves an application on a free port and gives its address."""
+    import uvicorn
+
+    running: list[tuple[Any, threading.Thread]] = []
+
+    def start(app: Any) -> str:
+        listener = socket.socket()
+        listener.bind(("127.0.0.1", 0))
+        config = uvicorn.Config(app, log_level="error", lifespan="off", ws="none", access_log=False)
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+        thread.start()
+        end = time.monotonic() + 20
+        while not server.started:
+            assert time.monotonic() < end, "the server did not start"
+            time.sleep(0.01)
+        running.append((server, thread))
+        return f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+    yield start
+    for server, thread in running:
+        server.should_exit = True
+        server.force_exit = True
+        thread.join(timeout=10)
+
+
+@pytest.fixture(scope="session")
+def site(app: Any, listen: Callable[[Any], str]) -> str:
+    """Address of the application on a socket."""
+    return listen(app)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Headless Chromium; tests that need it skip where it, or Playwright, is not installed."""
+    api = pytest.importorskip("playwright.sync_api", reason="needs playwright (pip install 'lookalike[dev]')")
+    places = (os.environ.get("LOOKALIKE_CHROMIUM", ""), "/usr/bin/chromium", "/usr/bin/chromium-browser")
+    program = next((place for place in places if place and Path(place).is_file()), None)
+    if program is None:
+        pytest.skip("needs Chromium: set LOOKALIKE_CHROMIUM, or apt-get install chromium")
+    with api.sync_playwright() as playwright:
+        made = playwright.chromium.launch(executable_path=program, args=list(FLAGS))
+        yield made
+        made.close()
+    # Playwright leaves its event loop, already closed, as the current one: no later test may get it.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        asyncio.set_event_loop(None)
+
+
+@pytest.fixture
+def visit(browser: Any) -> Iterator[Callable[..., Any]]:
+    """``visit(url, size="phone", touch=True, ...)`` opens a page; errors and what CSP refused fail the test."""
+    complaints: list[str] = []
+    contexts: list[Any] = []
+
+    def open_page(
+        url: str, *, size: str | tuple[int, int] = "desktop", touch: bool = False, **options: Any
+    ) -> Any:
+        width, height = SIZES[size] if isinstance(size, str) else size
+        options = {"locale": "en-GB", "reduced_motion": "reduce", **options}
+        context = browser.new_context(
+            viewport={"width": width, "height": height}, has_touch=touch, is_mobile=touch, **options
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(20_000)
+        page.on("pageerror", lambda error: complaints.append(f"error: {error}"))
+        page.on("console", lambda message: _complain(complaints, message))
+        page.goto(url)
+        return page
+
+    open_page.complaints = complaints  # type: ignore[attr-defined]
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+def _complain(complaints: list[str], message: Any) -> None:
+    # What the server refuses by design is reported by the browser itself.
+    if message.type in ("error", "warning") and "Failed to load resource" not in message.text:
+        complaints.append(f"console {message.type}: {message.text}")
