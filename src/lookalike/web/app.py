@@ -26,6 +26,9 @@ ROUTES = (
     "routes_duplicates",
     "routes_problems",
     "routes_api",
+    "routes_compare",
+    "routes_play",
+    "routes_results",
 )
 """Modules of this room with a ``router``, in the order in which they are asked."""
 

@@ -15,6 +15,7 @@ from starlette.responses import HTMLResponse
 
 from lookalike.serving.assets import asset_urls
 from lookalike.web.context import AppContext, context_of
+from lookalike.web.results_view import ends, shown
 from lookalike.web.texts import LANGUAGES, Texts, choose_language, texts_of
 
 LANGUAGE_COOKIE = "lookalike_language"
@@ -141,6 +142,8 @@ def _environment() -> Environment:
     environment.filters["quoted"] = lambda text: quote(str(text), safe="")
     environment.filters["number"] = lambda value: f"{value:,}"
     environment.filters["as_json"] = _as_json
+    environment.filters["share"] = shown
+    environment.filters["ends"] = ends
     return environment
 
 

@@ -114,7 +114,7 @@ def _choice(context: AppContext, machine: Machine, table: Table, question: Quest
 class Pictures:
     """Images of tables under random names, shown as WebP without metadata; nothing of a name tells what it shows."""
 
-    def __init__(self, most: int = 20_000) -> None:
+    def __init__(self, most: int = 40_000) -> None:
         self._most = most
         self._named: OrderedDict[str, tuple[Table, str]] = OrderedDict()
         self._lock = threading.Lock()

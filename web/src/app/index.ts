@@ -1,6 +1,7 @@
 /** The web application's script: htmx with its safe settings, and the islands that a page names. */
 
 import "./style.css";
+import "./compare.css";
 import "./explore.css";
 import "./htmx";
 import { startIslands } from "./islands";

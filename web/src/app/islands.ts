@@ -7,6 +7,10 @@ type Island = { start: (root: HTMLElement) => void };
 
 /** Add a line here for a further one. */
 const islands: Record<string, () => Promise<Island>> = {
+  compare: () => import("./compare"),
+  linked: () => import("./linked"),
+  weights: () => import("./weights"),
+  play: () => import("./play"),
   explore: () => import("./explore"),
   login: () => import("./login"),
   map: () => import("./map"),
