@@ -16,7 +16,7 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-ENTRIES = ("study",)
+ENTRIES = ("study", "app")
 """The pages; each becomes static/NAME/index.js."""
 
 OLDEST_NODE = (20, 19)

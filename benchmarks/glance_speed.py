@@ -61,7 +61,7 @@ def written(module: Any, size: int, path: Path) -> Path:
 def exports(run: Path, folder: Path) -> dict[str, Path]:
     """The run's network in every precision that passes its own parity check."""
     from lookalike.errors import LookalikeError
-    from lookalike.training import export_onnx
+    from lookalike.training.export import export_onnx
 
     images = sorted((shared_data() / "tll" / "left").glob("*.jpg"))[:200]
     found = {}

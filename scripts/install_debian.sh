@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Debian's packages that tests use: a browser for the HTML pages, fonts for it to draw with. Safe to run again.
+# Debian's packages that tests use: a browser for the HTML pages, fonts for it to draw with (also Chinese), and a second
+# database for studies. Safe to run again.
 set -euo pipefail
 
-packages=(chromium fonts-dejavu-core fonts-liberation)
+packages=(chromium fonts-dejavu-core fonts-liberation fonts-wqy-microhei postgresql)
 
 missing=()
 for package in "${packages[@]}"; do

@@ -44,7 +44,7 @@ def test_json_is_what_outside_scripts_read(lookalike: Command, votes: Path) -> N
 def test_the_default_encoder_and_the_table(lookalike: Command, votes: Path) -> None:
     done = lookalike("bench", "triplets", votes)
     assert done.status == 0
-    assert "classic" in done.out
+    assert "glance" in done.out
     assert "always the majority" in done.out
 
 

@@ -75,7 +75,7 @@ def test_compare_json_contract(lookalike: Command, photos: Path) -> None:
     assert all(abs(distance) < 1e-6 for distance in document["distances"].values())
     done = lookalike("compare", a, photos / "plates" / "0050.jpg", "--metric", "euclidean")
     assert done.status == 0
-    assert "classic" in done.out
+    assert "glance" in done.out
     assert "euclidean distance" in done.out
 
 
@@ -142,7 +142,7 @@ def test_label_and_evaluation(lookalike: Command, photos: Path, indexed: Path) -
 
 def test_encoders(lookalike: Command) -> None:
     listed = {entry["name"]: entry for entry in lookalike("encoders", "list", "--json").json["encoders"]}
-    assert {"classic", "onnx", "timm", "torchvision", "open_clip"} <= set(listed)
+    assert {"glance", "classic", "onnx", "timm", "torchvision", "open_clip"} <= set(listed)
     assert listed["classic"]["available"]
     assert "onnx:PATH" in lookalike("encoders").out
     assert lookalike("encoders", "--json").json["encoders"]

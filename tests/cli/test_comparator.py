@@ -63,7 +63,7 @@ def test_fit_compare_and_search(lookalike: Command, pairs: Path) -> None:
     )
     assert parts["probability"] == pytest.approx(1 / (1 + np.exp(-parts["score"])), abs=1e-6)
     assert found["distances"]["made"] == pytest.approx(1 - parts["probability"])
-    assert set(found["distances"]) == {"classic", "made"}
+    assert set(found["distances"]) == {"glance", "made"}
     assert "with probability" in lookalike("compare", *two, "--comparator", "made").out
 
     lookalike("index", pairs / "right", "--gallery", "g", "--encoder", "classic:color")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs import sample_judgments, sample_photos, tiny_onnx
+from tests.docs import sample_judgments, sample_photos, sample_study, tiny_onnx
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -26,18 +26,29 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def answered_study(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A study of pairs/ that simulated participants took."""
+    folder = tmp_path_factory.mktemp("answered") / "my-study"
+    sample_study.make(prepared / "pairs", folder)
+    return folder
+
+
 @pytest.fixture
 def workplace(prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A fresh working directory with the prepared files, in which `lookalike` is a command."""
+    """A fresh working directory with the prepared files, in which `lookalike` and `python` are commands."""
     folder = tmp_path / "work"
     shutil.copytree(prepared, folder)
     monkeypatch.chdir(folder)
     commands = tmp_path / "bin"
     commands.mkdir()
-    command = commands / "lookalike"
-    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -W error::DeprecationWarning:lookalike '
-                       '-c "from lookalike.cli.main import run; run()" "$@"\n')  # fmt: skip
-    command.chmod(command.stat().st_mode | stat.S_IXUSR)
+    for name, arguments in {
+        "lookalike": '-W error::DeprecationWarning:lookalike -c "from lookalike.cli.main import run; run()"',
+        "python": "",
+    }.items():
+        command = commands / name
+        command.write_text(f'#!/bin/sh\nexec "{sys.executable}" {arguments} "$@"\n')
+        command.chmod(command.stat().st_mode | stat.S_IXUSR)
     monkeypatch.setenv("PATH", str(commands), prepend=os.pathsep)
     monkeypatch.setenv("PYTHONPATH", str(ROOT / "src"), prepend=os.pathsep)
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 FENCE = re.compile(r"^(?P<indent>\s*)(?P<ticks>`{3,})\s*(?P<language>[\w+-]*)")
 NOT_RUN = re.compile(r"^\s*<!--\s*not run:(?P<reason>.*)-->\s*$")
+SERVER = re.compile(r"^\s*<!--\s*server:.*-->\s*$")
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,8 @@ class Block:
         language: what stands behind the backticks, lower case; '' when nothing does.
         code: the text between the fences, without the fences' indentation.
         not_run: the reason from ``<!-- not run: REASON -->`` on the line before the fence, or None.
+        server: the line before the fence says that the command serves until it is stopped
+            (``<!-- server: REASON -->``): it is started, asked for a page and stopped.
     """
 
     page: Path
@@ -28,6 +31,7 @@ class Block:
     language: str
     code: str
     not_run: str | None
+    server: bool = False
 
     @property
     def place(self) -> str:
@@ -49,10 +53,12 @@ def blocks(page: Path) -> list[Block]:
             end += 1
         if end == len(lines):
             raise ValueError(f"{page}:{at + 1}: this code block is never closed")
-        marker = NOT_RUN.match(lines[at - 1]) if at else None
+        before = lines[at - 1] if at else ""
+        server = SERVER.match(before) is not None
+        marker = None if server else NOT_RUN.match(before)
         code = textwrap.dedent("\n".join(lines[at + 1 : end])) + "\n"
         reason = marker["reason"].strip() if marker else None
-        found.append(Block(page, at + 2, opening["language"].lower(), code, reason))
+        found.append(Block(page, at + 2, opening["language"].lower(), code, reason, server))
         at = end + 1
     return found
 

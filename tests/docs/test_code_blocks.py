@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
+import signal
 import subprocess
 import tomllib
+import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +21,16 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 SHELL = {"bash", "sh", "shell", "console"}
 DATA = {"json": json.loads, "toml": tomllib.loads}
 SHOWN_ONLY = {"", "text", "csv", "html", "mermaid"}
-MOST_NOT_RUN = 24
+MOST_NOT_RUN = 30
 """Blocks that may opt out over all pages; raise it only with a reason that a reader would accept.
 
 20 were enough before the training room: what exports and uses a finished run needs one, and real runs take minutes.
+24 before studies and explanations: four more need the measuring data or a PostgreSQL server.
 """
+
+
+WITH_A_STUDY = {"docs/how-to/run-a-study-server.md"}
+"""Pages about a study that is there already: they find ``my-study/`` with (simulated) answers."""
 
 
 def _name(page: Path) -> str:
@@ -48,6 +57,32 @@ def run_shell(block: Block, folder: Path) -> None:
         )
 
 
+def run_server(block: Block, folder: Path) -> None:
+    """Start what serves until Ctrl-C (on a free port), ask for its first page, stop it; it must end well."""
+    words = re.sub(r" --port \d+", "", commands(block).strip().replace("\\\n", " "))
+    assert "\n" not in words, f"{block.place}: a server's block holds that one command"
+    process = subprocess.Popen(
+        ["bash", "-c", f"exec {words} --port 0"], cwd=folder, text=True, stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
+    )  # fmt: skip
+    said: list[str] = []
+    try:
+        assert process.stdout is not None
+        for line in process.stdout:  # ends when the command does
+            said.append(line)
+            if found := re.search(r"^(?:study|lookalike): (https?://\S+)$", line.strip()):
+                if found[1].startswith("http://127.0.0.1:"):  # not so behind --public-url
+                    with urllib.request.urlopen(found[1], timeout=60) as answer:
+                        assert answer.status == 200
+                process.send_signal(signal.SIGINT)
+                break
+        rest, _ = process.communicate(timeout=120)
+    finally:
+        process.kill()
+    assert process.returncode == 0, f"{block.place}: exit {process.returncode}\n{''.join(said)}{rest}"
+    assert any("://" in line for line in said), f"{block.place}: named no address\n{''.join(said)}{rest}"
+
+
 def run_python(block: Block, names: dict[str, Any]) -> None:
     padded = "\n" * (block.line - 1) + block.code  # tracebacks then give the page's own line numbers
     exec(compile(padded, str(block.page), "exec"), names)
@@ -55,12 +90,18 @@ def run_python(block: Block, names: dict[str, Any]) -> None:
 
 @pytest.mark.timeout(600)  # a page may start a dozen processes, on a machine that has other work
 @pytest.mark.parametrize("page", [page for page in PAGES if blocks(page)], ids=_name)
-def test_the_blocks_of_a_page_run_in_order(page: Path, workplace: Path) -> None:
+def test_the_blocks_of_a_page_run_in_order(
+    page: Path, workplace: Path, request: pytest.FixtureRequest
+) -> None:
+    if _name(page) in WITH_A_STUDY:
+        shutil.copytree(request.getfixturevalue("answered_study"), workplace / "my-study")
     names: dict[str, Any] = {"__name__": "page"}
     for block in blocks(page):
         if block.not_run is not None:
             continue
-        if block.language == "python":
+        if block.server:
+            run_server(block, workplace)
+        elif block.language == "python":
             run_python(block, names)
         elif block.language in SHELL:
             run_shell(block, workplace)
@@ -105,3 +146,17 @@ def test_blocks_are_read_with_language_line_and_marker(tmp_path: Path) -> None:
 def test_only_the_dollar_lines_of_a_console_block_are_commands() -> None:
     block = Block(Path("page.md"), 1, "console", "$ echo a\na\n$ echo b\nb\n", None)
     assert commands(block) == "echo a\necho b"
+
+
+def test_a_server_block_that_ends_at_once_is_noticed(workplace: Path) -> None:
+    block = Block(Path("page.md"), 3, "bash", "lookalike study serve nowhere\n", None, server=True)
+    with pytest.raises(AssertionError, match=r"page\.md:3: exit 1"):
+        run_server(block, workplace)
+
+
+def test_a_server_block_is_marked_and_does_not_opt_out(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("<!-- server: started, asked and stopped -->\n```bash\nlookalike serve\n```\n")
+    (block,) = blocks(page)
+    assert block.server
+    assert block.not_run is None

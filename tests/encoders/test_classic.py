@@ -29,7 +29,7 @@ def stripes(vertical: bool, tint: tuple[int, int, int] = (255, 255, 255)) -> np.
 
 
 def test_card() -> None:
-    card = load_encoder().card
+    card = load_encoder("classic").card
     assert card.name == "classic"
     assert card.dim == sum(dim for _, dim in PARTS.values()) == 986
     assert card.normalized

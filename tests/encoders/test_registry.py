@@ -12,9 +12,10 @@ from lookalike.encoders.classic import ClassicEncoder
 from lookalike.errors import LookalikeError, UnknownEncoder
 
 
-def test_default_is_classic() -> None:
-    assert isinstance(load_encoder(), ClassicEncoder)
+def test_default_is_the_network_inside_the_package() -> None:
+    assert load_encoder().card.name == "glance"
     encoder = load_encoder("classic")
+    assert isinstance(encoder, ClassicEncoder)
     assert load_encoder(encoder) is encoder
 
 

@@ -19,6 +19,7 @@ from lookalike.cli.data_bad import (
     without_strangers,
 )
 from lookalike.cli.data_distractors import distractors
+from lookalike.cli.data_generate import generate
 from lookalike.cli.data_twins import twins
 from lookalike.cli.options import JsonOption
 from lookalike.cli.progress import stage_progress
@@ -34,6 +35,7 @@ app = typer.Typer(
 )
 
 app.command()(distractors)
+app.command()(generate)
 app.command()(twins)
 
 DataArgument = Annotated[

@@ -48,7 +48,10 @@ def serve(
     encoders: Annotated[
         list[str] | None,
         typer.Option(
-            "--encoder", "-e", help="Further encoder to compare and play with; may be repeated.", show_default=False
+            "--encoder",
+            "-e",
+            help="Further encoder to compare and play with; may be repeated.",
+            show_default=False,
         ),
     ] = None,
     comparators: Annotated[
@@ -62,13 +65,18 @@ def serve(
     token: Annotated[
         str | None,
         typer.Option(
-            "--token", envvar="LOOKALIKE_TOKEN", help="Who comes in needs it: 16 characters or more.", show_default=False
+            "--token",
+            envvar="LOOKALIKE_TOKEN",
+            help="Who comes in needs it: 16 characters or more.",
+            show_default=False,
         ),
     ] = None,
     public_url: Annotated[
         str | None,
         typer.Option(
-            "--public-url", help="https://... where a proxy on this machine forwards to us.", show_default=False
+            "--public-url",
+            help="https://... where a proxy on this machine forwards to us.",
+            show_default=False,
         ),
     ] = None,
 ) -> None:
@@ -155,14 +163,14 @@ def check_places(settings: WebSettings) -> None:
     for place in (*settings.roots, *settings.results, *settings.studies, *settings.pairs):
         if not place.exists():
             raise ServeError(f"{printable(str(place))} is not there; name a folder or file that exists")
-    for place in settings.galleries.values():
+    for gallery in settings.galleries.values():
         try:
-            Gallery.open(place)
+            Gallery.open(gallery)
         except GalleryNotFound:
             if not settings.roots:
                 raise
-            Gallery.create(place)
-            output.note(f"made an empty gallery: {output.short_path(str(place))}")
+            Gallery.create(gallery)
+            output.note(f"made an empty gallery: {output.short_path(str(gallery))}")
 
 
 def _announce(app: Any, settings: WebSettings, address: str) -> None:

@@ -14,7 +14,7 @@ from typing import cast
 from lookalike.encoders.base import Encoder
 from lookalike.errors import UnknownEncoder, printable
 
-DEFAULT_ENCODER = "classic"
+DEFAULT_ENCODER = "glance"
 
 
 @dataclass(frozen=True)

@@ -224,6 +224,10 @@ def centred_cosine(u: NDArray[Any], v: NDArray[Any], mean: CorpusMean | NDArray[
 def place_beside(encoder: Encoder) -> Path | None:
     """Where the mean of an encoder with files of its own lies: ``net.onnx.mean.npz``, ``run/corpus.mean.npz``."""
     scheme, _, argument = encoder.card.name.partition(":")
+    if encoder.card.name == "glance":
+        from lookalike.encoders.glance import FOLDER
+
+        return FOLDER / f"glance.onnx{FILE_ENDING}"
     if not argument or scheme not in ("onnx", "trained"):
         return None
     path = Path(argument)

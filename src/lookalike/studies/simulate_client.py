@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from lookalike.studies.study import Study
 
 BATCH = 10
-_LONGEST_WAIT = 3.0
+_LONGEST_WAIT = 2.0
 _FULL = 60
 """Seconds after which the server says to come back when all trials are taken; a database in trouble says 2."""
 
@@ -221,6 +221,8 @@ class Visit:
         until, wait = time.monotonic() + self._patience, 0.05
         while True:
             try:
+                if self._broken:
+                    await self._resume()
                 reply = await self._send(method, url, body)
             except httpx.TransportError as error:
                 self._broken = bool(self._cookie)
@@ -239,27 +241,17 @@ class Visit:
             self._log.retries += 1
             await asyncio.sleep(wait)
             wait = min(2 * wait, _LONGEST_WAIT)
-            await self._resume(url)
 
-    async def _resume(self, url: httpx.URL) -> None:
-        """After a lost connection: the same session must stand where it stood, with the same trial in the same order.
-
-        What does not work yet is tried again by the caller.
-        """
-        if not self._broken or not self._plan:
-            return
-        try:
-            again = _document(
-                await self._send("POST", httpx.URL(self._root + "api/session"), b'{"consent": false}')
-            )
-            later = _document(
-                await self._send("GET", httpx.URL(f"{self._root}api/trials?from={again['next']}"), b"")
-            )
-        except (httpx.TransportError, KeyError, ValueError):
-            return
+    async def _resume(self) -> None:
+        """After a lost connection: the same session must stand where it stood, with the same trial in the same order."""
+        opened = await self._send("POST", httpx.URL(self._root + "api/session"), b'{"consent": false}')
+        if opened[0].status_code != 200 or not self._plan:
+            return  # a busy server; what was to be sent is sent again all the same
+        again = _document(opened)
         if again["session"] != self._plan["session"] or again["trials"] != self._plan["trials"]:
             raise StudyError("after a lost connection the server gave another session")
-        for trial in later["trials"]:
+        listed = await self._send("GET", httpx.URL(f"{self._root}api/trials?from={again['next']}"), b"")
+        for trial in _document(listed).get("trials", ()):
             if self._known.setdefault(int(trial["index"]), trial) != trial:
                 raise StudyError(f"after a lost connection trial {trial['index']} is another one")
         self._broken = False

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lookalike.errors import RecipeError, TrainingError
 from lookalike.training.data_table import Rows, Table, number_classes
 from lookalike.training.splits import components
+
+if TYPE_CHECKING:
+    from lookalike.judgments.twins import Factors
 
 TWINS_SETTINGS = ("n", "shared", "size", "without", "seed")
 DIGITS_SETTINGS = ("n", "side", "seed")
@@ -37,16 +40,18 @@ def twins_table(needs: str, settings: Mapping[str, Any], seed: int, labels: str 
         seed=int(settings.get("seed", seed)),
     )
     n = len(drawn)
-    first, second = np.arange(n, dtype=np.int64), np.arange(n, 2 * n, dtype=np.int64)
-    pictures = [*drawn.left, *drawn.right]
+    pictures, known = [*drawn.left, *drawn.right], [*drawn.left_factors, *drawn.right_factors]
     names = [f"twin {i} {side}" for side in ("left", "right") for i in range(n)]
     if needs == "triplets":
         triplets = drawn.triplets(settings.get("without"))
-        pictures, names = [*pictures, *triplets.b], [*names, *(f"twin {i} other" for i in range(n))]
-        return _triplets(pictures, names, (first, second, second + n), drawn.seed)
+        pictures, known = [*pictures, *triplets.b], [*known, *triplets.b_factors]
+        names += [f"twin {i} other" for i in range(n)]
+        first, second, third = _same_picture(known).reshape(3, n)
+        return _triplets(pictures, names, (first, second, third), drawn.seed)
     if needs == "pairs":
+        first, second = _same_picture(known).reshape(2, n)
         return Table("pairs", pictures, names, {"images": first, "images_a": second})
-    factors = [one.to_dict() for one in (*drawn.left_factors, *drawn.right_factors)]
+    factors = [one.to_dict() for one in known]
     numbered = {name: number_classes([one[name] for one in factors]) for name in FACTORS}
     label = labels or (drawn.shared[0] if drawn.shared else "shape")
     if label not in numbered:
@@ -165,6 +170,12 @@ def partly_labelled(table: Table, share: float, seed: int) -> Table:
     same[order[kept:]] = -1
     changed = replace(table, values={**table.values, "same": same})
     return changed.noted(f"{kept:,} of {len(table):,} pairs keep their label")
+
+
+def _same_picture(factors: Sequence[Factors]) -> Rows:
+    """For each drawn image the first one of equal factors, which has the same pixels: no split may part the two."""
+    first: dict[Factors, int] = {}
+    return np.array([first.setdefault(one, i) for i, one in enumerate(factors)], dtype=np.int64)
 
 
 def _described(needs: str, pictures: Any, names: Any, numbered: Mapping[str, Any], label: str) -> Table:

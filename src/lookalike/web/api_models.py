@@ -42,7 +42,8 @@ class SearchRequest(_Strict):
     negative_ids: list[RowId] = Field(default=[], max_length=20, description="Rows to be unlike.")
     negative_images: list[Handle] = Field(default=[], max_length=20, description="Given images to be unlike.")
     crop: tuple[Share, Share, Share, Share] | None = Field(
-        default=None, description="Left, top, right, bottom as shares of the one query image: look at this part only."
+        default=None,
+        description="Left, top, right, bottom as shares of the one query image: look at this part only.",
     )
     combine: Literal["mean", "max"] = "mean"
     where: str = Field(default="", max_length=1_000, description="SQL over the metadata.")
@@ -58,7 +59,9 @@ class ApiHit(BaseModel):
     name: str = Field(description="The last part of its path.")
     label: str
     distance: float = Field(description="Cosine distance to the query, 0 to 2.")
-    percentile: float | None = Field(description="Per cent of random pairs of the gallery that are farther apart.")
+    percentile: float | None = Field(
+        description="Per cent of random pairs of the gallery that are farther apart."
+    )
     thumbnail: str = Field(description="Its address.")
 
 

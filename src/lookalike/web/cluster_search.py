@@ -39,7 +39,11 @@ class ClusterQuery:
 
     def values(self) -> dict[str, str | int | None]:
         """For an address; what is usual is left out."""
-        return {"method": self.method if self.method != "hdbscan" else None, "k": self.k, "min_size": self.min_size}
+        return {
+            "method": self.method if self.method != "hdbscan" else None,
+            "k": self.k,
+            "min_size": self.min_size,
+        }
 
 
 @dataclass(frozen=True)
@@ -61,7 +65,8 @@ def search_clusters(location: str, query: ClusterQuery, tell: Progress) -> Found
     tell("clustering", 0, 0)
     version = gallery.store.version
     label = "label" if any(gallery.rows(["label"]).column("label").to_pylist()) else None
-    return FoundClusters(query, version, gallery.clusters(labels=label, seed=0, **_options(query)))
+    found = gallery.clusters(method=query.method, k=query.k, min_size=query.min_size, labels=label, seed=0)
+    return FoundClusters(query, version, found)
 
 
 def start_search(findings: Findings, served: ServedGallery, query: ClusterQuery) -> Task:

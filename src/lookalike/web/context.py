@@ -13,8 +13,8 @@ from lookalike.encoders import Encoder, load_encoder
 from lookalike.errors import LookalikeError
 from lookalike.explain.sentences import encoder_name
 from lookalike.web.faults import PageError
-from lookalike.web.kept import Kept
 from lookalike.web.jobs import Jobs
+from lookalike.web.kept import Kept
 from lookalike.web.served_gallery import ServedGallery
 from lookalike.web.settings import WebSettings
 from lookalike.web.uploads import Uploads
@@ -130,6 +130,7 @@ class AppContext:
         """Open every gallery and run its encoder once, so that the first visitor does not wait."""
         for name in self.settings.galleries:
             self.gallery(name).warm()
+            self.glance(name)
 
     def close(self) -> None:
         """Stop jobs and close what was opened."""

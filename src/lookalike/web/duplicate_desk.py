@@ -121,9 +121,7 @@ class Desk:
     def accept_open(self, *, exact_only: bool) -> dict[str, list[int]]:
         """Take the suggestion for every open group; what was decided."""
         step = {
-            group.key: group.suggested
-            for group in self.shown("open")
-            if group.is_exact or not exact_only
+            group.key: group.suggested for group in self.shown("open") if group.is_exact or not exact_only
         }
         self.review.decide(step)
         return {key: sorted(drop) for key, drop in step.items()}
@@ -151,12 +149,20 @@ class Desk:
         best = group.images[0]
         images = tuple(
             ImageView(
-                image.id, shown_name(image.path), shown_path(image.path, sources.get(image.id, "")),
-                f"{image.width} × {image.height}", image.format or "", file_size(image.bytes or 0),
+                image.id,
+                shown_name(image.path),
+                shown_path(image.path, sources.get(image.id, "")),
+                f"{image.width} × {image.height}",
+                image.format or "",
+                file_size(image.bytes or 0),
                 image.taken.strftime("%Y-%m-%d %H:%M") if image.taken else "",
-                "" if image is best else distance(image.distance), image.exact and image is not best,
-                image.id in chosen, _better(image, best), image.width or 1, image.height or 1,
-            )  # fmt: skip
+                "" if image is best else distance(image.distance),
+                image.exact and image is not best,
+                image.id in chosen,
+                _better(image, best),
+                image.width or 1,
+                image.height or 1,
+            )
             for image in group.images
         )
         return GroupView(

@@ -38,7 +38,9 @@ def aside_of(aside: Path | None, gallery: str) -> Path:
         PageError: the server was started without such a folder (409).
     """
     if aside is None:
-        raise PageError(409, "this server moves no files; start it with a folder for duplicates that go aside")
+        raise PageError(
+            409, "this server moves no files; start it with a folder for duplicates that go aside"
+        )
     return aside.expanduser().absolute() / gallery
 
 
@@ -53,7 +55,9 @@ def move_aside(
     """
     sources = set(served.gallery.rows(["source"], missing=True).column("source").to_pylist())
     if any(folder.is_relative_to(source) for source in sources if Path(source).is_dir()):
-        raise PageError(409, "the folder for duplicates lies inside a folder that is indexed; choose another at start")
+        raise PageError(
+            409, "the folder for duplicates lies inside a folder that is indexed; choose another at start"
+        )
     tell("moving", 0, sum(len(group.drop) for group in groups))
     found = Duplicates(tuple(groups), None, 0, 0, ())
     report = apply(found, folder)

@@ -6,7 +6,6 @@ last argument and returns something that can be pickled.
 
 from __future__ import annotations
 
-import multiprocessing
 import secrets
 import threading
 import time
@@ -19,6 +18,7 @@ from fastapi import Request
 
 from lookalike.errors import LookalikeError
 from lookalike.progress import Progress
+from lookalike.web.child import Child
 from lookalike.web.context import context_of
 from lookalike.web.faults import PageError
 
@@ -66,7 +66,7 @@ class Findings:
         self._tasks: OrderedDict[str, Task] = OrderedDict()
         self._lock = threading.Lock()
         self._turn = threading.Lock()
-        self._child: Any = None
+        self._child: Child | None = None
         self._closed = False
 
     def result(self, key: Key) -> Any:
@@ -134,8 +134,9 @@ class Findings:
     def close(self) -> None:
         """End a process that is at work; nothing is waited for."""
         self._closed = True
-        if self._child is not None:
-            self._child.terminate()
+        child = self._child
+        if child is not None:
+            child.stop()
 
     def _do(self, task: Task, run: Callable[..., Any], work: Callable[..., Any], arguments: Any) -> None:
         def tell(stage: str, done: int, total: int) -> None:
@@ -154,44 +155,16 @@ class Findings:
                 task.error, task.state = f"{type(error).__name__}: {error}", "failed"
 
     def _run_apart(self, work: Callable[..., Any], arguments: tuple[Any, ...], tell: Progress) -> Any:
-        """Run in a fresh process; compiled loops there (UMAP, HDBSCAN) do not hold up this one's pages."""
-        spawn = multiprocessing.get_context("spawn")
-        ours, theirs = spawn.Pipe(duplex=False)
-        self._child = spawn.Process(target=_child, args=(theirs, work, arguments), daemon=True)
-        self._child.start()
-        theirs.close()
+        """Compiled loops of UMAP and HDBSCAN in a process of their own do not hold up this one's pages."""
+        self._child = Child(work, arguments)
         try:
-            while True:
-                kind, value = ours.recv()
-                if kind == "tell":
-                    tell(*value)
-                elif kind == "error":
-                    raise value
-                else:
-                    return value
-        except EOFError:
-            raise LookalikeError("the computation ended without a result; is there enough memory?") from None
+            return self._child.result(tell)
         finally:
-            ours.close()
-            self._child.join(timeout=10)
             self._child = None
 
 
 def _run_here(work: Callable[..., Any], arguments: tuple[Any, ...], tell: Progress) -> Any:
     return work(*arguments, tell)
-
-
-def _child(pipe: Any, work: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
-    """Body of the process: progress, then the result or one line that says what went wrong."""
-    try:
-        result = work(*arguments, lambda *state: pipe.send(("tell", state)))
-    except LookalikeError as error:
-        pipe.send(("error", LookalikeError(str(error))))
-    except Exception as error:
-        pipe.send(("error", LookalikeError(f"{type(error).__name__}: {error}")))
-    else:
-        pipe.send(("result", result))
-    pipe.close()
 
 
 _making = threading.Lock()

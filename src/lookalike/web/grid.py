@@ -57,13 +57,23 @@ class Chip:
 
 
 def cells_of(
-    served: ServedGallery, gallery: str, wish: Wish, ranking: Ranking, start: int, count: int, query: dict[str, Any]
+    served: ServedGallery,
+    gallery: str,
+    wish: Wish,
+    ranking: Ranking,
+    start: int,
+    count: int,
+    query: dict[str, Any],
 ) -> list[Cell]:
     """Results ``start`` to ``start + count``; their thumbnails are fetched together, before the browser asks."""
     snapshot = served.snapshot()
     base = f"/g/{quote(gallery, safe='')}"
     ids = ranking.ids[start : start + count]
-    distances = {} if ranking.distances is None else dict(zip(ids.tolist(), ranking.distances[start:].tolist(), strict=False))
+    distances = (
+        {}
+        if ranking.distances is None
+        else dict(zip(ids.tolist(), ranking.distances[start:].tolist(), strict=False))
+    )
     served.thumbnails(ids.tolist())
     own = set(wish.like) if wish.crop is None else set()
     cells = []

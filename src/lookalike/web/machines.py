@@ -38,14 +38,14 @@ class Machine:
 
 
 def machines(context: AppContext) -> list[Machine]:
-    """The default encoder, those named at the start, those of the galleries, and the classic one."""
+    """Those named at the start, the default encoder, the classic one, and those of the galleries."""
     galleries: dict[str, list[str]] = {}
     for name in context.settings.galleries:
         try:
             galleries.setdefault(context.gallery(name).gallery.settings.encoder, []).append(name)
         except LookalikeError:  # the first page says what is wrong with it
             continue
-    specs = dict.fromkeys([DEFAULT_ENCODER, *context.settings.encoders, *galleries, *ALWAYS])
+    specs = dict.fromkeys([*context.settings.encoders, *ALWAYS, *galleries])
     found: list[Machine] = []
     for number, spec in enumerate(specs):
         name = printable(encoder_name(spec))

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from lookalike.errors import printable
-from lookalike.gallery.map import color_values
 from lookalike.web.faults import PageError
 
 if TYPE_CHECKING:
@@ -70,18 +69,28 @@ def column_colours(served: ServedGallery, column: str, ids: NDArray[np.int64]) -
         raise PageError(404, "the gallery has no such column")
     is_folder = column == "folder" and "folder" not in served.gallery.store.light_columns()
     table = served.gallery.rows(["id", "path" if is_folder else column])
-    known = dict(zip(table.column(0).to_pylist(), table.column(1).to_pylist(), strict=True))
-    found = [known.get(int(one)) for one in ids]
+    known = table.column(0).to_numpy()
+    if not len(known):
+        return _categories([None] * len(ids))
+    places = np.minimum(np.searchsorted(known, ids), len(known) - 1)
+    there = known[places] == ids
+    found = table.column(1).take(pa.array(places, mask=~there))
+    kind = found.type
     if is_folder:
-        return _categories([None if one is None else folder_of(one) for one in found])
-    values, kind = color_values(found)
-    if kind == "category":
-        return _categories([None if one is None else str(one) for one in values])
-    is_date = any(isinstance(one, datetime) for one in found)
-    numbers = np.array([np.nan if one is None else one for one in values], dtype=np.float32)
+        return _categories([None if one is None else folder_of(one) for one in found.to_pylist()])
+    if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
+        return _numbers(found.cast(pa.timestamp("s")).cast(pa.int64()), "date")
+    if pa.types.is_integer(kind) or pa.types.is_floating(kind):
+        return _numbers(found, "number")
+    return _categories(found.cast(pa.string()).to_pylist())
+
+
+def _numbers(column: pa.ChunkedArray, kind: Literal["number", "date"]) -> Colours:
+    numbers = np.asarray(column.cast(pa.float64(), safe=False).to_numpy(), dtype=np.float64)
+    numbers = np.where(np.isfinite(numbers), numbers, np.nan).astype(np.float32)
     there = np.isfinite(numbers)
     span = (float(numbers[there].min()), float(numbers[there].max())) if there.any() else (0.0, 1.0)
-    return Colours("date" if is_date else "number", numbers, missing=int((~there).sum()), span=span)
+    return Colours(kind, numbers, missing=int((~there).sum()), span=span)
 
 
 def cluster_colours(clusters: Clusters, ids: NDArray[np.int64], word: str) -> Colours:

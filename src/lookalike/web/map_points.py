@@ -58,7 +58,7 @@ def on_map(served: ServedGallery, findings: Findings) -> OnMap | None:
 def _points(drawn: Drawn, present: NDArray[np.int64], version: str) -> OnMap:
     _, places, _ = np.intersect1d(drawn.ids, present, assume_unique=True, return_indices=True)
     order = places[np.random.default_rng(0).permutation(len(places))]
-    xy = drawn.xy[order] * np.float32([1, -1]) + np.float32([0, 1])
+    xy = drawn.xy[order] * np.array([1, -1], np.float32) + np.array([0, 1], np.float32)
     return OnMap(
         version, drawn.ids[order], np.ascontiguousarray(xy, dtype=np.float32),
         drawn.method, drawn.note, len(present) - len(places),

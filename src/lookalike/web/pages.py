@@ -102,10 +102,19 @@ def gallery_nav(request: Request, context: AppContext, gallery: str) -> list[Lin
     here = request.url.path
     home = f"/g/{gallery}"
     return [
-        Link(key, base + end, here == home + end or bool(end) and here.startswith(f"{home}{end}/"))
+        Link(key, base + end, _is_here(here.removeprefix(home), end))
         for key, module, end in GALLERY_PAGES
         if module in context.routes
     ]
+
+
+def _is_here(rest: str, end: str) -> bool:
+    """Whether what follows /g/NAME is a page, or below it; the search and single images belong to Explore."""
+    return (
+        (rest == end or rest.startswith(f"{end}/"))
+        if end
+        else rest in ("", "/search") or rest.startswith("/item/")
+    )
 
 
 def address(path: str, **values: Any) -> str:

@@ -109,7 +109,9 @@ def search(request: Request, gallery: GalleryName, body: SearchRequest) -> Searc
         combine=body.combine,
     )
     if not wish.is_search:
-        raise InvalidArgument("there is nothing to search for; give ids, images or, for some encoders, a text")
+        raise InvalidArgument(
+            "there is nothing to search for; give ids, images or, for some encoders, a text"
+        )
     ranking = Finder(context, served).rank(wish)
     snapshot = served.snapshot()
     assert ranking.distances is not None
@@ -153,7 +155,8 @@ def compare(request: Request, body: CompareRequest) -> CompareAnswer:
     for name, spec in wanted.items():
         found = compare_pair(a.source, b.source, [context.encoder(spec)])
         distances[name] = next(iter(found.distances.values()))
-        parts |= {name: one for one in found.parts.values()}
+        for one in found.parts.values():
+            parts[name] = one
     return CompareAnswer(distances=distances, parts=parts, metric="cosine")
 
 

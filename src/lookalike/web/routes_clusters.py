@@ -19,7 +19,7 @@ from lookalike.web.served_gallery import ServedGallery
 router = APIRouter(include_in_schema=False)
 
 PER_PAGE = 24
-SHOWN = 8
+SHOWN = 10
 MEMBERS = 120
 MOST = 100_000
 
@@ -53,7 +53,8 @@ def clusters_page(request: Request, name: str, wanted: Wanted, page: PageNumber 
     first = (page - 1) * PER_PAGE
     rows = served.snapshot()
     cards = [
-        {"cluster": one, "rows": rows.rows(one.ids[: SHOWN + 1])} for one in clusters[first : first + PER_PAGE]
+        {"cluster": one, "rows": rows.rows(one.ids[: SHOWN + 1])}
+        for one in clusters[first : first + PER_PAGE]
     ]
     return render(
         request, "clusters.html", gallery=name, wanted=wanted, found=found, cards=cards, page=page,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from fastapi import APIRouter, Query, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -13,13 +13,17 @@ from lookalike.web.context import AppContext, context_of
 from lookalike.web.faults import PageError
 from lookalike.web.machines import machine, machines
 from lookalike.web.pages import address, language_of, render
-from lookalike.web.pictures import picture_of
+from lookalike.web.pictures import Picture, picture_of
+
+if TYPE_CHECKING:
+    from lookalike.explain import Explanation
 
 router = APIRouter(include_in_schema=False)
 
 Reference = Annotated[str, Query(max_length=120)]
 Number = Annotated[int, Query(ge=0, le=999)]
-Map = Annotated[Literal["decomposition", "occlusion"], Query()]
+Map = Annotated[Literal["", "decomposition", "occlusion"], Query()]
+"""Which map; "" takes the shares of the score where the encoder has a feature map, else what hiding a place costs."""
 
 
 @router.get("/compare")
@@ -32,7 +36,7 @@ def compare_page(
     b_gallery: Reference = "",
     b_row: Annotated[str, Query(max_length=18, pattern=r"^[0-9]*$")] = "",
     encoder: Number = 0,
-    map: Map = "decomposition",
+    map: Map = "",
     whole: bool = False,
 ) -> Response:
     """Choose two images; with both chosen, the answer (``whole``: at once, else fetched by the page's script)."""
@@ -53,17 +57,16 @@ def compare_page(
                 problem = str(error)
         sides.append({"key": key, "reference": reference if picture else "", "picture": picture})
     ready = all(side["picture"] for side in sides)
-    values = _parts(request, context, a, b, encoder, map) if ready and whole else {}
+    values = _parts(request, context, a, b, encoder, map) if ready and whole else {"wanted": _wanted(a, b, encoder, map)}
     return render(
         request, "compare.html", status=404 if problem else 200, sides=sides, ready=ready, whole=whole, problem=problem,
-        query={"a": a, "b": b, "encoder": encoder or None, "map": map if map != "decomposition" else None},
         galleries=list(context.settings.galleries), **values,
     )  # fmt: skip
 
 
 @router.get("/compare/parts")
 def compare_parts(
-    request: Request, a: Reference, b: Reference, encoder: Number = 0, map: Map = "decomposition"
+    request: Request, a: Reference, b: Reference, encoder: Number = 0, map: Map = ""
 ) -> HTMLResponse:
     """The answer alone, for htmx."""
     return render(request, "compare_parts.html", **_parts(request, context_of(request), a, b, encoder, map))
@@ -72,18 +75,29 @@ def compare_parts(
 def _parts(request: Request, context: AppContext, a: str, b: str, encoder: int, map: str) -> dict[str, object]:
     first, second = picture_of(context, a), picture_of(context, b)
     asked = machine(context, encoder)
-    found = context.explain(first, second, asked.spec, maps=(map,))
+    found = _explained(context, first, second, asked.spec, map)
     prefer = [reference.rpartition(":")[0] for reference in (a, b)]
     return {
-        "query": {"a": a, "b": b, "encoder": encoder or None, "map": map if map != "decomposition" else None},
+        "wanted": _wanted(a, b, encoder, map),
         "pictures": {"a": first, "b": second},
         "distances": distances(context, first, second, prefer),
         "people": people(context, first, second),
         "asked": asked,
         "machines": machines(context),
-        "map": map,
+        "map": found.where[0].map.method if found.where else "decomposition",
         "found": view(found, language_of(request)),
     }
+
+
+def _wanted(a: str, b: str, encoder: int, map: str) -> dict[str, object]:
+    """What the page is about, for its links."""
+    return {"a": a, "b": b, "encoder": encoder or None, "map": map or None}
+
+
+def _explained(context: AppContext, a: Picture, b: Picture, spec: str, map: str) -> Explanation:
+    if not map:
+        map = "decomposition" if context.encoder(spec).card.feature_map else "occlusion"
+    return context.explain(a, b, spec, maps=(map,))
 
 
 @router.get("/compare/without")
@@ -94,14 +108,14 @@ def compare_without(
     number: Annotated[int, Query(ge=0, le=20)],
     side: Literal["a", "b"],
     encoder: Number = 0,
-    map: Map = "decomposition",
+    map: Map = "",
 ) -> Response:
     """What an image looked like with an attribute taken away (JPEG)."""
     from lookalike.explain.images_seen import jpeg_of
 
     context = context_of(request)
     first, second = picture_of(context, a), picture_of(context, b)
-    found = context.explain(first, second, machine(context, encoder).spec, maps=(map,)).counterfactuals
+    found = _explained(context, first, second, machine(context, encoder).spec, map).counterfactuals
     if number >= len(found):
         raise PageError(404, "there is no such picture")
     pixels = found[number].a if side == "a" else found[number].b

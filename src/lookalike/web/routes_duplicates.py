@@ -161,7 +161,7 @@ def desk_report(last: Any) -> dict[str, Any]:
 
     moved = getattr(last, "moved", ())
     restored = getattr(last, "restored", ())
-    left = getattr(last, "not_moved", None) or getattr(last, "not_restored", ())
+    left: Any = getattr(last, "not_moved", None) or getattr(last, "not_restored", ())
     return {
         "moved": len(moved),
         "restored": len(restored),

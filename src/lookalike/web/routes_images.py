@@ -101,7 +101,10 @@ async def give_image(request: Request) -> GivenImage:
     "/api/images/{handle}",
     tags=["images"],
     response_class=Response,
-    responses={200: {"content": {"image/webp": {}}}, 404: {"model": Failure, "description": "not kept (any more)"}},
+    responses={
+        200: {"content": {"image/webp": {}}},
+        404: {"model": Failure, "description": "not kept (any more)"},
+    },
 )
 def given_image(request: Request, handle: Handle) -> Response:
     """An image that was given, as WebP of at most 1,280 px without metadata."""

@@ -53,4 +53,6 @@ def progress(request: Request, gallery: str) -> HTMLResponse:
     context = context_of(request)
     context.gallery(gallery)
     part = "hx-request" in request.headers
-    return render(request, "job.html" if part else "job_page.html", gallery=gallery, job=context.jobs.of(gallery))
+    return render(
+        request, "job.html" if part else "job_page.html", gallery=gallery, job=context.jobs.of(gallery)
+    )

@@ -97,9 +97,7 @@ class Finder:
         snapshot = self._served.snapshot()
         if any(not snapshot.has(one) for one in ids):
             raise PageError(404, "the gallery has no such image")
-        rows: list[NDArray[np.float32]] = [
-            np.empty((0, self._served.settings.dim), dtype=np.float32)
-        ]
+        rows: list[NDArray[np.float32]] = [np.empty((0, self._served.settings.dim), dtype=np.float32)]
         if crop is None and ids:
             rows.append(snapshot.vectors_of(ids))
         elif ids:
@@ -113,9 +111,13 @@ class Finder:
 
     def _of_upload(self, handle: str, crop: Fractions | None) -> NDArray[np.float32]:
         upload = self._context.uploads.get(handle)
-        return self._embedded((self._served.settings.fingerprint, upload.digest, crop), lambda: upload.data, crop)
+        return self._embedded(
+            (self._served.settings.fingerprint, upload.digest, crop), lambda: upload.data, crop
+        )
 
-    def _embedded(self, key: tuple[object, ...], source: Callable[[], ImageLike], crop: Fractions | None) -> NDArray[np.float32]:
+    def _embedded(
+        self, key: tuple[object, ...], source: Callable[[], ImageLike], crop: Fractions | None
+    ) -> NDArray[np.float32]:
         name = hashlib.sha256(repr(key).encode()).digest()
         kept = self._context.vectors.get(name)
         if isinstance(kept, np.ndarray):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections import OrderedDict
@@ -12,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.encoders import Encoder
+from lookalike.errors import LookalikeError
 from lookalike.gallery import Gallery, IndexOptions, IndexReport
 from lookalike.gallery.reranking import images_of
 from lookalike.images import ImageLike, open_source
@@ -20,6 +22,8 @@ from lookalike.web.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from lookalike.gallery.settings import GallerySettings
+
+log = logging.getLogger("lookalike.web")
 
 LOOK_SECONDS = 5.0
 """How often the record is asked whether another process wrote to it."""
@@ -35,24 +39,27 @@ class ServedGallery:
 
     Attributes:
         name: in addresses.
-        gallery: opened for reading; pages that need more than is here may use it (its reading methods may be
-            called by several threads).
+        gallery: opened for reading, replaced when it changes; pages that need more than is here may use it (its
+            reading methods may be called by several threads).
     """
 
     def __init__(self, name: str, place: str, encoder_for: Callable[[str], Encoder]) -> None:
         self.name = name
         self._place = place
         self.gallery = Gallery.open(place)
-        if not self.gallery.settings.encoder_options:
-            self._encoder_for: Callable[[str], Encoder] | None = encoder_for
-        else:
-            self._encoder_for = None  # other weights or precision than usual: the gallery's own
+        # With other weights or precision than usual, the gallery loads an encoder of its own.
+        usual = not self.gallery.settings.encoder_options
+        self._encoder_for: Callable[[str], Encoder] | None = encoder_for if usual else None
+        self._watch = Gallery.open(place)
+        self._encoder: Encoder | None = None
         self._lock = threading.RLock()
+        self._reading = threading.Lock()
+        self._loading = threading.Lock()
         self._embedding = threading.Lock()
         self._snapshot: Snapshot | None = None
         self._looked = 0.0
         self._indexing = False
-        self._problems: int | None = None
+        self._problems = 0
         self._thumbnails: OrderedDict[int, bytes] = OrderedDict()
         self._filters: OrderedDict[str, NDArray[np.int64]] = OrderedDict()
 
@@ -64,42 +71,72 @@ class ServedGallery:
     @property
     def encoder(self) -> Encoder:
         """Loaded once; shared with other galleries of the same encoder."""
-        with self._lock:
-            if self._encoder_for is not None:
-                loaded = self._encoder_for(self.gallery.settings.encoder)
-                self.gallery = Gallery.open(self._place, encoder=loaded)
-                self._encoder_for = None
-            return self.gallery.encoder
+        with self._loading:
+            if self._encoder is None:
+                if self._encoder_for is not None:
+                    base = self._encoder_for(self.gallery.settings.encoder)
+                    self._encoder = Gallery.open(self._place, encoder=base).encoder
+                else:
+                    self._encoder = self.gallery.encoder
+            return self._encoder
 
     def warm(self) -> None:
         """Load rows, vectors and the encoder, and use each once."""
         rows = self.snapshot()
-        if rows.in_memory and len(rows):
+        if rows.vectors is not None and len(rows):
             rows.nearest(rows.vectors.matrix[:1], 1)
         rows.percentile(0.5)
-        self.embed([np.zeros((64, 64, 3), dtype=np.uint8)])
+        self.thumbnails(rows.ids[:60].tolist())
+        if not self.gallery.awaits_transform:
+            self.embed([np.zeros((64, 64, 3), dtype=np.uint8)])
 
     def snapshot(self) -> Snapshot:
-        """The newest version of the rows; the record is looked at every five seconds, but not while we index."""
+        """The newest version of the rows that is ready.
+
+        The record is looked at every five seconds, but not while we index ourselves; a new version is read in the
+        background, and the old one is served until it is there.
+        """
         with self._lock:
-            now = time.monotonic()
-            if self._snapshot is not None and (self._indexing or now - self._looked < LOOK_SECONDS):
-                return self._snapshot
-            self._looked = now
-            if self._snapshot is not None:
-                self.gallery.refresh()
-                if self.gallery.store.version == self._snapshot.version:
+            current, now = self._snapshot, time.monotonic()
+            if current is not None:
+                if not self._indexing and now - self._looked >= LOOK_SECONDS:
+                    self._looked = now
+                    threading.Thread(target=self._look, daemon=True).start()
+                return current
+        return self._renew(None)
+
+    def _look(self) -> None:
+        """Read the record anew where another process wrote to it."""
+        try:
+            self._watch.refresh()
+            with self._lock:
+                current = self._snapshot
+            if current is not None and self._watch.store.version != current.version:
+                self._renew(current)
+        except LookalikeError as error:  # the old version is served on
+            log.warning("gallery %s: %s", self.name, error)
+
+    def _renew(self, old: Snapshot | None) -> Snapshot:
+        """Read a new version, unless somebody else did while we waited; a handle of its own keeps it consistent."""
+        with self._reading:
+            with self._lock:
+                if self._snapshot is not old and self._snapshot is not None:
                     return self._snapshot
-            self._snapshot = Snapshot(self.gallery)
-            self._filters.clear()
-            self._thumbnails.clear()
-            self._problems = None
-            return self._snapshot
+            gallery = Gallery.open(self._place)
+            made = Snapshot(gallery)
+            problems = int(gallery.problems().num_rows)
+            with self._lock:
+                self.gallery, self._snapshot, self._problems = gallery, made, problems
+                self._looked = time.monotonic()
+                self._filters.clear()
+                self._thumbnails.clear()
+            return made
 
     def forget(self) -> None:
-        """Something was written: the next `snapshot` looks at the record."""
+        """Something was written by this process: read it now."""
         with self._lock:
-            self._looked = 0.0
+            current = self._snapshot
+        self._renew(current)
 
     def embed(self, images: Sequence[ImageLike]) -> NDArray[np.float32]:
         """Vectors float32 (m, d); an encoder that uses all cores is asked by one thread at a time."""
@@ -178,10 +215,8 @@ class ServedGallery:
 
     def problem_count(self) -> int:
         """Bad files that indexing met."""
-        with self._lock:
-            if self._problems is None:
-                self._problems = int(self.gallery.problems().num_rows)
-            return self._problems
+        self.snapshot()
+        return self._problems
 
     def index(
         self, folder: str, progress: Callable[[IndexReport], None], counted: Callable[[int | None], None]
@@ -191,10 +226,11 @@ class ServedGallery:
         Raises:
             LookalikeError: as `Gallery.index`.
         """
-        encoder = self.encoder
         source = open_source(folder)
         counted(source.count())
-        writer = Gallery.open(self._place, encoder=encoder)
+        writer = Gallery.open(
+            self._place, encoder=self._encoder_for and self._encoder_for(self.settings.encoder)
+        )
         with self._lock:
             self._indexing = True
         try:
@@ -202,5 +238,4 @@ class ServedGallery:
         finally:
             with self._lock:
                 self._indexing = False
-                self._looked = 0.0
-                self._problems = None
+            self.forget()

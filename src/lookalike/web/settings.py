@@ -54,7 +54,9 @@ class WebSettings:
     def __post_init__(self) -> None:
         for name in self.galleries:
             if not _NAME.fullmatch(name):
-                raise ServeError(f"gallery name {printable(name)!r}: use letters, digits, blanks, '.', '_' and '-'")
+                raise ServeError(
+                    f"gallery name {printable(name)!r}: use letters, digits, blanks, '.', '_' and '-'"
+                )
         if self.token is not None and len(self.token) < 16:
             raise ServeError("the token needs 16 characters or more; `openssl rand -hex 16` makes one")
 
@@ -63,7 +65,9 @@ def names_of(places: tuple[Path, ...]) -> dict[str, Path]:
     """A name for each folder or file, for addresses: its own, numbered where two are the same."""
     found: dict[str, Path] = {}
     for place in places:
-        plain = re.sub(r"[^\w.-]+", "-", Path(str(place).rstrip("/")).absolute().name).strip("-.") or "gallery"
+        plain = (
+            re.sub(r"[^\w.-]+", "-", Path(str(place).rstrip("/")).absolute().name).strip("-.") or "gallery"
+        )
         name, number = plain, 2
         while name in found:
             name, number = f"{plain}-{number}", number + 1

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.gallery.exact import VectorSet, search_matrix
+from lookalike.gallery.exact import search_matrix
 from lookalike.gallery.searcher import EXACT_VALUES
 from lookalike.gallery.store import vector_column
 from lookalike.web.batching import Batcher
@@ -52,6 +52,7 @@ class Snapshot:
     Attributes:
         version: of the record.
         ids: int64 (n,), ascending: rows whose file is there.
+        vectors: all of them; None for a gallery that is too large, which is searched by its index.
     """
 
     def __init__(self, gallery: Gallery) -> None:
@@ -60,15 +61,11 @@ class Snapshot:
         self._table: pa.Table = gallery.rows(SHOWN)
         self.ids: NDArray[np.int64] = self._table.column("id").to_numpy().astype(np.int64)
         self.in_memory = len(self.ids) * gallery.settings.dim <= EXACT_VALUES
+        self.vectors = gallery.vectors() if self.in_memory else None
         self._batcher: Batcher[NDArray[np.float32], Neighbours] = Batcher(self._search_together)
 
     def __len__(self) -> int:
         return len(self.ids)
-
-    @cached_property
-    def vectors(self) -> VectorSet:
-        """All vectors (small galleries only)."""
-        return self._gallery.vectors()
 
     def has(self, row_id: int) -> bool:
         """Whether a row of that id is there."""
@@ -84,7 +81,7 @@ class Snapshot:
     def rows(self, ids: Sequence[int] | NDArray[np.int64]) -> list[Row]:
         """Those of the ids that are there, in their order."""
         places = [place for one in ids if (place := self.position(int(one))) is not None]
-        found = self._table.take(places).to_pylist()
+        found = self._table.take(np.asarray(places, dtype=np.int64)).to_pylist()
         return [
             Row(one["id"], shown_name(one["path"]), one["label"] or "", one["width"] or 1, one["height"] or 1)
             for one in found
@@ -97,7 +94,7 @@ class Snapshot:
 
     def vectors_of(self, ids: Sequence[int]) -> NDArray[np.float32]:
         """Unit vectors float32 (m, d) of rows that are there, in the order of ``ids``."""
-        if self.in_memory:
+        if self.vectors is not None:
             return self.vectors.matrix[[int(np.searchsorted(self.vectors.ids, one)) for one in ids]]
         store = self._gallery.store
         table = store.by_ids(list(ids), ("id", "vector"))
@@ -116,7 +113,7 @@ class Snapshot:
         if k < 1:
             return np.empty(0, np.float32), np.empty(0, np.int64), True
         exact = True
-        if not self.in_memory:
+        if self.vectors is None:
             found = self._gallery.find(queries, k, ids=allowed)
             distances, ids, exact = found.distances, found.ids, found.exact
         elif allowed is None and len(queries) == 1:
@@ -127,6 +124,7 @@ class Snapshot:
         return (*_merged(distances, ids, k), exact)
 
     def _search_together(self, asked: Sequence[NDArray[np.float32]]) -> list[Neighbours]:
+        assert self.vectors is not None
         depth = min(len(self.vectors), DEPTH)
         distances, ids = search_matrix(np.concatenate(asked), self.vectors, depth)
         return [(distances[i : i + 1], ids[i : i + 1]) for i in range(len(asked))]
@@ -137,8 +135,10 @@ class Snapshot:
         if len(self.ids) < 2:
             return np.empty(0, np.float32)
         random = np.random.default_rng(0)
-        sample = self.ids if self.in_memory else np.sort(random.choice(self.ids, 2_000, replace=False))
-        matrix = self.vectors.matrix if self.in_memory else self.vectors_of(sample.tolist())
+        if self.vectors is not None:
+            matrix = self.vectors.matrix
+        else:
+            matrix = self.vectors_of(random.choice(self.ids, 2_000, replace=False).tolist())
         first = random.integers(len(matrix), size=RANDOM_PAIRS)
         second = (first + random.integers(1, len(matrix), size=RANDOM_PAIRS)) % len(matrix)
         found = np.empty(RANDOM_PAIRS, np.float32)

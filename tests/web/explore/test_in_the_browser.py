@@ -29,7 +29,8 @@ def test_more_is_loaded_while_one_scrolls(site: str, visit: Callable[..., Any]) 
     shot(page, "explore")
     first = page.locator(".hit").count()
     page.locator(".more-row").scroll_into_view_if_needed()
-    page.wait_for_function(f"document.querySelectorAll('.hit').length > {first}")
+    page.locator(".hit").nth(95).wait_for()
+    assert first == 60
     assert page.locator(".hit").count() == 96
 
 
@@ -57,7 +58,7 @@ def test_an_image_is_looked_at_and_a_part_searched(site: str, visit: Callable[..
     page = visit(f"{site}/g/drawn")
     page.locator(".hit a.open").nth(5).click()
     page.locator("dialog#item[open] .crop-area img").wait_for()
-    page.wait_for_function("document.querySelector('.crop-area img').complete")
+    page.wait_for_load_state("networkidle")
     shot(page, "item")
     page.locator("[data-crop]").click()
     box = page.locator(".crop-area").bounding_box()
@@ -109,9 +110,7 @@ def test_by_keyboard_alone(site: str, visit: Callable[..., Any]) -> None:
     page.wait_for_url(lambda url: "where=width" in url)
 
 
-def test_images_are_picked_dropped_and_pasted(
-    site: str, visit: Callable[..., Any], pictures: Path
-) -> None:
+def test_images_are_picked_dropped_and_pasted(site: str, visit: Callable[..., Any], pictures: Path) -> None:
     page = visit(f"{site}/g/drawn")
     file = sorted((pictures / "crimson").iterdir())[1]
     page.locator("#files").set_input_files([file, sorted((pictures / "seagreen").iterdir())[1]])
@@ -139,7 +138,7 @@ GIVE = """([kind, bytes]) => {
 def test_what_is_no_image_is_said(site: str, visit: Callable[..., Any], pictures: Path) -> None:
     page = visit(f"{site}/g/drawn")
     page.locator("#files").set_input_files(pictures / "broken.jpg")
-    page.wait_for_function("document.querySelector('#notice').textContent.includes('not an image')")
+    page.locator("#notice", has_text="not an image").wait_for()
 
 
 def test_a_wrong_filter_is_said_where_it_was_written(site: str, visit: Callable[..., Any]) -> None:

@@ -66,7 +66,14 @@ def create_study_app(
 
     app = FastAPI(title="lookalike studies", docs_url=None, redoc_url=None)
     places = install_studies(
-        app, studies, store_for, admin_token=admin_token, https=https, clock=clock, assets=assets, progress=progress
+        app,
+        studies,
+        store_for,
+        admin_token=admin_token,
+        https=https,
+        clock=clock,
+        assets=assets,
+        progress=progress,
     )
     _add_plain_routes(app, places)
     if STATIC.is_dir():

@@ -1,0 +1,66 @@
+"""Put a finished run into the package as the encoder ``glance``: weights in half precision, card, corpus mean, checksum.
+
+    python scripts/ship_glance.py RUN --corpus FOLDER
+
+The corpus is any folder of photographs (.jpg) that nothing is scored on; its mean is what explanations of pairs subtract, and the
+export's parity is checked on its first images. The model card (``embedded/glance.md``) is written by hand.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "src"))
+
+LARGEST = 12_000_000
+"""Bytes: what the embedded encoder may take of a download."""
+
+
+def main() -> None:
+    options_of = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    options_of.add_argument("run", type=Path, help="folder of a finished `lookalike train`")
+    options_of.add_argument("--corpus", type=Path, required=True)
+    options = options_of.parse_args()
+    from lookalike.encoders import EncoderOptions
+    from lookalike.encoders.glance import FOLDER, load
+    from lookalike.explain.centring import CorpusMean, place_beside
+    from lookalike.images.files import file_sha256
+    from lookalike.training.export import export_onnx
+
+    FOLDER.mkdir(exist_ok=True)
+    target = FOLDER / "glance.onnx"
+    images = sorted(options.corpus.rglob("*.jpg"))
+    report = export_onnx(options.run, target, precision="fp16", images=images[:256])
+    print(f"agreement with the run: {report}")
+    place = target.with_name(f"{target.name}.json")
+    card = json.loads(place.read_text(encoding="utf-8"))
+    card |= {
+        "name": "glance",
+        "licence": "Apache-2.0 for the code; weights learned from research data, see the model card",
+        "source": "trained from scratch by lookalike.training (recipes glance-distil, glance-sharpen, glance-align)",
+        "training_data": "unlabelled photographs with MobileNetV2 as teacher, 1,200 human look-alike pairs",
+    }
+    place.write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
+    if target.stat().st_size > LARGEST:
+        sys.exit(f"{target.name} has {target.stat().st_size:,} bytes, {LARGEST:,} are allowed")
+    module = ROOT / "src" / "lookalike" / "encoders" / "glance.py"
+    text = module.read_text(encoding="utf-8")
+    digest = file_sha256(target)
+    module.write_text(re.sub(r'SHA256 = "[0-9a-f]{64}"', f'SHA256 = "{digest}"', text), encoding="utf-8")
+    import lookalike.encoders.glance as glance
+
+    glance.SHA256 = digest
+    encoder = load("", EncoderOptions())
+    CorpusMean.from_images(images, encoder).save(place_beside(encoder))
+    print(f"{target.name}: {target.stat().st_size:,} bytes, sha256 {digest}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,121 @@
+"""The map's numbers: packed points, colours, thumbnails, names; what is refused."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.web.conftest import CSRF, make_app
+from tests.web.map.many import many
+
+
+def unpacked(data: bytes) -> tuple[dict[str, Any], bytes]:
+    length = int.from_bytes(data[:4], "little")
+    assert (4 + length) % 8 == 0
+    return json.loads(data[4 : 4 + length]), data[4 + length :]
+
+
+def finish(client: Any, gallery: str, answer: Any, seconds: float = 60) -> dict[str, Any]:
+    task: dict[str, Any] = answer.json()["task"]
+    end = time.monotonic() + seconds
+    while task["state"] in ("waiting", "running"):
+        assert time.monotonic() < end
+        time.sleep(0.02)
+        task = client.get(f"/g/{gallery}/tasks/{task['id']}").json()["task"]
+    return task
+
+
+def test_points_come_as_ids_and_positions(map_client: Any) -> None:
+    head, rest = unpacked(map_client.get("/g/few/map/points").content)
+    assert (head["count"], head["method"], head["fresh"]) == (300, "umap", 0)
+    ids = np.frombuffer(rest, "<f8", 300)
+    xy = np.frombuffer(rest, "<f4", 600, offset=2400)
+    assert sorted(ids) == list(range(300))
+    assert list(ids) != list(range(300)), "an order that favours no label"
+    assert len(rest) == 2400 + 2400
+    assert 0 <= xy.min() <= xy.max() <= 1
+
+
+def test_colours_are_in_the_order_of_the_points(map_client: Any) -> None:
+    _, points = unpacked(map_client.get("/g/few/map/points").content)
+    ids = np.frombuffer(points, "<f8", 300).astype(int)
+    head, rest = unpacked(map_client.get("/g/few/map/colour?by=label").content)
+    codes = np.frombuffer(rest, "<u2")
+    assert head["kind"] == "category"
+    assert head["missing"] == 6
+    assert sum(head["counts"]) == 294
+    assert head["counts"] == sorted(head["counts"], reverse=True)
+    assert {int(i) for i in ids[codes == 65_535]} == {0, 50, 100, 150, 200, 250}
+    rows = map_client.get(f"/g/few/map/rows?ids={ids[0]},{ids[1]}").json()["rows"]
+    named = [None if code == 65_535 else head["names"][code] for code in codes[:2]]
+    assert [row["label"] or None for row in rows] == named
+
+
+def test_numbers_and_folders_colour_too(map_client: Any) -> None:
+    head, rest = unpacked(map_client.get("/g/few/map/colour?by=width").content)
+    widths = np.frombuffer(rest, "<f4")
+    assert (head["kind"], head["low"], head["high"]) == ("number", widths.min(), widths.max())
+    head, _ = unpacked(map_client.get("/g/few/map/colour?by=folder").content)
+    assert all(name.startswith("group-") for name in head["names"])
+    assert sum(head["counts"]) == 300
+
+
+def test_thumbnails_and_names_are_found_by_id_and_no_folder_of_the_server_is_told(map_client: Any) -> None:
+    head, rest = unpacked(map_client.get("/g/few/map/thumbs?ids=3,4,999999").content)
+    assert sorted(head["ids"]) == [3, 4]
+    assert len(rest) == sum(head["sizes"])
+    assert rest[:2] == b"\xff\xd8"
+    row = map_client.get("/g/few/map/rows?ids=3").json()["rows"][0]
+    assert row["name"] == "image-000003.jpg"
+    assert row["place"].startswith("photos/group-")
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/g/few/map/thumbs?ids=a", 400),
+        ("/g/few/map/thumbs?ids=1,,2", 400),
+        ("/g/few/map/rows?ids=" + ",".join(map(str, range(501))), 400),
+        ("/g/few/map/colour?by=path", 404),
+        ("/g/few/map/colour?by=nothing", 404),
+        ("/g/few/map/colour?by=cluster", 409),
+        ("/g/other/map", 404),
+        ("/g/few/tasks/none", 404),
+    ],
+)
+def test_what_cannot_be_answered(map_client: Any, path: str, status: int) -> None:
+    answer = map_client.get(path)
+    assert answer.status_code == status
+    assert "error" in answer.json()
+
+
+def test_drawing_needs_the_header_and_a_known_method(map_client: Any) -> None:
+    assert map_client.post("/g/few/map/draw", json={}).status_code == 403
+    assert map_client.post("/g/few/map/draw", json={"method": "x"}, headers=CSRF).status_code == 422
+    assert map_client.post("/g/few/map/draw", json={"path": "/"}, headers=CSRF).status_code == 422
+
+
+@pytest.mark.slow
+def test_a_map_is_drawn_in_a_process_of_its_own_and_kept(tmp_path: Path) -> None:
+    from fastapi.testclient import TestClient
+
+    from lookalike.web import WebSettings
+
+    gallery = many(tmp_path / "new", 40, drawn=False)
+    settings = WebSettings(galleries={"new": tmp_path / "new"})
+    client = TestClient(make_app(settings), raise_server_exceptions=False)
+    assert client.get("/g/new/map/points").status_code == 404
+    task = finish(client, "new", client.post("/g/new/map/draw", json={"method": "pca"}, headers=CSRF))
+    assert task["state"] == "done", task
+    first = client.get("/g/new/map/points").content
+    again = TestClient(make_app(settings)).get("/g/new/map/points").content
+    assert unpacked(first)[1] == unpacked(again)[1]
+    gallery.refresh()
+    gallery.store.mark_missing([1])
+    later = TestClient(make_app(settings)).get("/g/new/map/points")
+    assert unpacked(later.content)[0]["count"] == 39
