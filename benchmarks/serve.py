@@ -160,9 +160,13 @@ def main() -> None:
     if options.json:
         print(json.dumps(report, indent=2))
         return
-    print(f"{images:,} images, {options.people} people at once; started in {started:.1f} s, first page {1000 * first:.0f} ms")
+    print(
+        f"{images:,} images, {options.people} people at once; started in {started:.1f} s, first page {1000 * first:.0f} ms"
+    )
     for kind, row in rows.items():
-        print(f"{kind:8} {row['count']:6} answers  p50 {row['p50']:8.1f}  p95 {row['p95']:8.1f}  p99 {row['p99']:8.1f} ms")
+        print(
+            f"{kind:8} {row['count']:6} answers  p50 {row['p50']:8.1f}  p95 {row['p95']:8.1f}  p99 {row['p99']:8.1f} ms"
+        )
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ def _variants(picture: Image.Image) -> list[Image.Image]:
 
 
 def make(folder: Path) -> None:
-    """Write ``photos/`` (40 labelled photographs, an exact and a near copy) and ``new/`` (3 unlabelled)."""
+    """Write ``photos/`` (40 labelled photographs, an exact and a near copy), ``new/`` (3 unlabelled), A.jpg to D.jpg."""
     originals = Path(skimage.__file__).parent / "data"
     photos, new = folder / "photos", folder / "new"
     new.mkdir(parents=True)
@@ -46,3 +46,7 @@ def make(folder: Path) -> None:
     shutil.copy(photos / "cats/cat-1.jpg", photos / "cats/cat-1 (copy).jpg")
     with Image.open(photos / "cups/cup-1.jpg") as cup:
         cup.resize((cup.width // 2, cup.height // 2)).save(photos / "cups/cup-1-small.jpg", quality=70)
+    for letter, name in zip(
+        "ABCD", ("cats/cat-1", "cats/cat-4", "cups/cup-1", "space/rocket-1"), strict=True
+    ):
+        shutil.copy(photos / f"{name}.jpg", folder / f"{letter}.jpg")

@@ -18,6 +18,7 @@ from lookalike.judgments import make_twins  # noqa: E402
 from lookalike.training.augment import Augment  # noqa: E402
 from lookalike.training.batch import Batch  # noqa: E402
 from lookalike.training.data import LoadedData, load_data  # noqa: E402
+from lookalike.training.data_made import twins_table  # noqa: E402
 from lookalike.training.data_options import DataOptions  # noqa: E402
 from lookalike.training.data_teacher import Teacher  # noqa: E402
 
@@ -221,6 +222,14 @@ def test_pixels_in_a_memory_map_are_the_same_and_used_again(
     monkeypatch.setattr("lookalike.training.data_store.decode", None)  # a second decoding would fail
     again = load_data(options, reads=CLASSIC.card, folder=out)
     assert equal(again.batch(np.arange(4)), inside)
+
+
+def test_equal_twins_are_one_picture_which_no_split_parts() -> None:
+    everything = ["shape", "color", "texture", "layout", "pose", "style", "face"]
+    table = twins_table("pairs", {"n": 12, "shared": everything, "size": 32}, seed=0)
+    assert (table.columns["images"] == table.columns["images_a"]).all()
+    apart = twins_table("pairs", {"n": 12, "shared": ["shape"], "size": 32}, seed=0)
+    assert len(np.unique(apart.shown)) == 24
 
 
 def test_saved_judgments_are_read_split_by_column_and_filtered(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from lookalike.cli.study_serve import DatabaseOption
 if TYPE_CHECKING:
     from lookalike.studies.simulate import Simulation
 
+
 def simulate(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The study's folder.")],
     people: Annotated[int, typer.Option("-n", "--people", help="Participants.", min=1)] = 60,
@@ -126,7 +127,9 @@ def _rows(found: Simulation) -> list[tuple[str, str]]:
         ),
     ]
     if found.latency_ms is not None:
-        rows.append(("until acknowledged", "median {:.0f} ms, 99 % within {:.0f} ms".format(*found.latency_ms)))
+        rows.append(
+            ("until acknowledged", "median {:.0f} ms, 99 % within {:.0f} ms".format(*found.latency_ms))
+        )
     rows.append(("they choose by", found.tastes))
     for name, value in (
         ("expected: right answers", found.expected.accuracy),

@@ -124,7 +124,9 @@ def simulate(
     if people < 1 or at_once < 1 or pause < 0:
         raise InvalidArgument("simulating needs people >= 1, at_once >= 1 and pause >= 0")
     if url is not None and database is not None:
-        raise InvalidArgument("give --url of a running server or --database, not both: the server has its own")
+        raise InvalidArgument(
+            "give --url of a running server or --database, not both: the server has its own"
+        )
     try:
         import httpx
 

@@ -45,7 +45,9 @@ def killed_again_and_again(study: Study, server_process, people: int, kills: int
 
 
 def _rows(study: Study) -> int:
-    with sqlite3.connect(f"file:{study.folder / 'answers.sqlite'}?mode=ro", uri=True, timeout=30) as connection:
+    with sqlite3.connect(
+        f"file:{study.folder / 'answers.sqlite'}?mode=ro", uri=True, timeout=30
+    ) as connection:
         found = connection.execute("SELECT count(*) FROM answers").fetchone()
     connection.close()
     return int(found[0])
@@ -85,7 +87,9 @@ def test_a_server_killed_under_load_loses_nothing(server_process, tmp_path: Path
 
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
-def test_a_server_killed_20_times_under_300_participants_loses_nothing(server_process, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_a_server_killed_20_times_under_300_participants_loses_nothing(
+    server_process, tmp_path: Path
+) -> None:  # type: ignore[no-untyped-def]
     study = small_study(tmp_path / "kill", items=60, answers_per_item=2_000)
     found = killed_again_and_again(study, server_process, people=300, kills=20, pause=1.0)
     check_nothing_lost(study, found, 300)

@@ -64,9 +64,7 @@ def watch(study: Study, database: str, trials: int) -> Seen:
                         right.append(slot.order[place] == item.right)
                         catch.append(slot.role == "catch")
                         originals.append(study.image_path(item.options[slot.order[place]]).stat().st_size)
-                    _post(
-                        client, "answers", {"index": slot.index, "nonce": f"n{slot.index}", "position": 0}
-                    )
+                    _post(client, "answers", {"index": slot.index, "nonce": f"n{slot.index}", "position": 0})
                     number += 1
     columns = (np.array(rows), np.array(trial_of), np.array(right), np.array(catch), np.array(originals))
     return Seen(*columns)
@@ -128,9 +126,7 @@ def found_right(features: np.ndarray, seen: Seen) -> float:  # type: ignore[type
         # Ties go to a random option: scores that say nothing must not favour the first place.
         noise = np.random.default_rng(0).random(by_trial.shape) * 1e-9
         picked = (by_trial + noise).argmax(1)
-        best = max(
-            best, float(seen.right.reshape(-1, OPTIONS)[np.arange(len(by_trial)), picked].mean())
-        )
+        best = max(best, float(seen.right.reshape(-1, OPTIONS)[np.arange(len(by_trial)), picked].mean()))
     return best
 
 
@@ -141,9 +137,7 @@ def relative(features: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
 
 
 def check(folder: Path, trials: int) -> None:
-    study = leaking_study(
-        folder / "leak", items=trials, options=OPTIONS, catch=12, per_person=PER_PERSON
-    )
+    study = leaking_study(folder / "leak", items=trials, options=OPTIONS, catch=12, per_person=PER_PERSON)
     seen = watch(study, f"sqlite:///{folder / 'leak.sqlite'}", trials)
     count = len(seen.right) // OPTIONS
     assert count >= trials

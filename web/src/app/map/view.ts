@@ -274,6 +274,7 @@ export class MapView {
   private lookAtCentre(): void {
     window.clearTimeout(this.settled);
     this.settled = window.setTimeout(() => {
+      if (this.card.isPinned) return;
       const i = this.pointAt(this.camera.width / 2, this.camera.height / 2, 60);
       this.card.hide();
       if (i >= 0) this.card.show(this.data.ids[i]!, { aloud: true });
@@ -282,6 +283,7 @@ export class MapView {
   }
 
   private chooseCentre(): void {
+    window.clearTimeout(this.settled);
     const shown = this.places.get(this.card.id);
     const i = shown ?? this.pointAt(this.camera.width / 2, this.camera.height / 2, this.camera.width);
     if (i < 0) return;
