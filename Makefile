@@ -89,5 +89,5 @@ $(VENV)/.installed-demo: $(INSTALL_INPUTS) | $(BIN)/python
 
 $(VENV)/.installed-test: $(INSTALL_INPUTS) | $(BIN)/python
 	@echo "installing lookalike and its developers' tools into $(VENV) (6 GB with torch; minutes)"
-	$(PIP_INSTALL) -e '.[dev,postgres,torch,clip,faces]'
+	$(PIP_INSTALL) -e '.[dev,postgres,torch,clip,faces,generate]'
 	touch $@ $(VENV)/.installed-demo

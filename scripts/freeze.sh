@@ -6,7 +6,7 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 "${PYTHON:-python3}" -m venv "$folder/venv"
 "$folder/venv/bin/python" -m pip install --quiet torch torchvision
-"$folder/venv/bin/python" -m pip install --quiet '.[dev,bench,postgres,torch,clip,faces]'
+"$folder/venv/bin/python" -m pip install --quiet '.[dev,bench,postgres,torch,clip,faces,generate]'
 {
     sed -n '/^#/p' constraints.txt
     "$folder/venv/bin/python" -m pip list --format freeze | grep -vE '^(lookalike|pip|setuptools)='

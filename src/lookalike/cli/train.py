@@ -100,7 +100,8 @@ def _show(run: Run) -> None:
     )
     if run.best_epoch == 0:
         output.say("no epoch was better than the beginning, so the weights are those before training")
-    kept = f"kept epoch {run.best_epoch} of {run.epochs}" if run.best_epoch else f"{run.epochs} epochs"
+    best = run.best_epoch if run.recipe.stop.restore_best else 0
+    kept = f"kept epoch {best} of {run.epochs}" if best else f"{run.epochs} epochs, the last weights kept"
     for line in run.data.get("notes", []):
         output.say(str(line))
     folder = output.short_path(str(run.folder))

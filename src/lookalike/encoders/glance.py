@@ -15,7 +15,7 @@ from lookalike.encoders.registry import EncoderOptions
 from lookalike.errors import UnknownEncoder, WeightsNotFound, printable
 
 FOLDER = Path(__file__).with_name("embedded")
-SHA256 = "23e4625698656c9720f8f0ce1d04eb38670b1e72df0ca871db4f6b64de7da46f"
+SHA256 = "aa2aa26834c07427fa9a25ab15cb60820ccd2c85ca55aee7ed6978cc26197786"
 """Of glance.onnx; a file with other bytes is refused."""
 
 

@@ -3,6 +3,7 @@ configured proxy."""
 
 from __future__ import annotations
 
+import contextlib
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -133,5 +134,6 @@ def serve(app: Starlette, listening: Listening, *, ready: Callable[[int], None] 
         limit_concurrency=4_000,
         ws="none",
     )
-    with bound:
+    # Stopped by Ctrl-C, uvicorn raises the signal once more when all is closed.
+    with bound, contextlib.suppress(KeyboardInterrupt):
         uvicorn.Server(config).run(sockets=[bound])

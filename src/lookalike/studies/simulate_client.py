@@ -166,9 +166,10 @@ class Visit:
         given = self._person.answer(item, order)
         if self._pause:
             await asyncio.sleep(self._pause)
+        took = given.response_time_ms
         body = {
-            "index": index, "nonce": secrets.token_urlsafe(12), **given.fields, "response_time_ms": given.response_time_ms,
-            "timing": {"hidden_ms": 0.0, "blurs": 0, "frames_dropped": 0, "images_ok": True, "shown_for_ms": given.response_time_ms},
+            "index": index, "nonce": secrets.token_urlsafe(12), **given.fields, "response_time_ms": took,
+            "timing": {"hidden_ms": 0.0, "blurs": 0, "frames_dropped": 0, "images_ok": True, "shown_for_ms": took},
         }  # fmt: skip
         started = time.perf_counter()
         retries = self._log.retries

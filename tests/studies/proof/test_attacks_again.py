@@ -1,4 +1,4 @@
-"""Attacks that need a whole way through: replays, foreign cookies, texts of people in pages and tables (checklist 22, 24, 29, 30)."""
+"""Attacks that go all the way through: replays, foreign cookies, texts of people in pages and tables (22, 24, 29, 30)."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def test_questions_take_nothing_but_their_kind(served, answers: object) -> None:
     )
     person.answer_all(person.start())
     assert person.post("api/questions", {"answers": answers}).status_code == 422
-    assert person.store.people(person.study)[0]["questions"] is None
+    assert not person.store.people(person.study)[0]["questions"]
 
 
 @pytest.fixture

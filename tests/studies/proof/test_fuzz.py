@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import HealthCheck, Phase, given, settings
 
 from lookalike.studies import Study
 from lookalike.studies.server import create_study_app
@@ -75,9 +75,6 @@ def attack(fuzzed: Fuzzed, examples: int) -> int:
             max_examples=examples, deadline=None, database=None, derandomize=True,
             phases=(Phase.generate,), suppress_health_check=list(HealthCheck),
         )  # fmt: skip
-        operation.as_strategy().map(lambda case: case)
-        from hypothesis import given
-
         config(given(case=operation.as_strategy())(one))()
     return count
 
@@ -85,7 +82,7 @@ def attack(fuzzed: Fuzzed, examples: int) -> int:
 def test_made_up_requests_break_nothing(fuzzed: Fuzzed) -> None:
     operations = len(list(fuzzed.schema.get_all_operations()))
     assert operations >= 12
-    assert attack(fuzzed, 12) >= 6 * operations
+    assert attack(fuzzed, 8) >= 4 * operations
 
 
 @pytest.mark.slow

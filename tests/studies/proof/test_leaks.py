@@ -115,7 +115,7 @@ def found_right(features: np.ndarray, seen: Seen) -> float:  # type: ignore[type
     """Share of trials whose right option the better of two classifiers puts first, trained on other trials."""
     best = 0.0
     for model in (
-        RandomForestClassifier(200, random_state=0, min_samples_leaf=3),
+        RandomForestClassifier(100, random_state=0, min_samples_leaf=3),
         make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=2_000)),
     ):
         folds = GroupKFold(5)
@@ -152,7 +152,7 @@ def check(folder: Path, trials: int) -> None:
     # Catch trials: one row a trial, all options side by side.
     wide = seen.features.reshape(count, -1)
     is_catch = seen.catch.reshape(-1, OPTIONS)[:, 0]
-    model = RandomForestClassifier(200, random_state=0, min_samples_leaf=3)
+    model = RandomForestClassifier(100, random_state=0, min_samples_leaf=3)
     guess = cross_val_predict(model, wide, is_catch, cv=5, method="predict_proba")[:, 1]
     n1, n0 = int(is_catch.sum()), int((~is_catch).sum())
     error = ((n1 + n0 + 1) / (12 * n1 * n0)) ** 0.5

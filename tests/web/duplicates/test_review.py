@@ -99,7 +99,7 @@ def test_files_go_aside_and_come_back_and_none_is_lost(bench: Bench) -> None:
     report = bench.client.get("/g/photos/duplicates/report").json()
     assert report == {"moved": 3, "restored": 0, "left": []}
     assert len(bench.files()) == len(before) - 3
-    assert len([path for path in bench.aside.rglob("*.png")]) == 3
+    assert len(list(bench.aside.rglob("*.png"))) == 3
     assert groups_of(bench) == {}
     bench.finish(bench.post("duplicates/restore"))
     assert bench.files() == before
