@@ -175,7 +175,7 @@ def main() -> None:
             rows.append(row(name, one))
     header = ["load", "people", "answers", "answers/s", "p50 ms", "p99 ms", "errors", "lost", "twice"]
     header += ["answers per item", "server MB"]
-    results.table("300 participants at once", header, rows)
+    results.table(f"{people} simulated participants at once", header, rows)
     if not given.quick:
         latency = results.document["thinking"]["latency_ms"]
         results.target("p99 of answers while people think", latency["p99"], AIM_MS, at_most=True, unit=" ms")

@@ -1,6 +1,6 @@
 """Put a finished run into the package as the encoder ``glance``: weights in half precision, card, corpus mean, checksum.
 
-    python scripts/ship_glance.py RUN --corpus FOLDER
+    python scripts/ship_glance.py RUN --corpus FOLDER --pairs TABLE
 
 The corpus is any folder of photographs (.jpg) that nothing is scored on; its mean is what explanations of pairs subtract, and the
 export's parity is checked on its first images. The model card (``embedded/glance.md``) is written by hand.
@@ -13,6 +13,8 @@ import json
 import re
 import sys
 from pathlib import Path
+
+import numpy as np
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "src"))
@@ -27,11 +29,16 @@ def main() -> None:
     )
     options_of.add_argument("run", type=Path, help="folder of a finished `lookalike train`")
     options_of.add_argument("--corpus", type=Path, required=True)
+    options_of.add_argument(
+        "--pairs", type=Path, required=True, help="the table of pairs that it was aligned with"
+    )
     options = options_of.parse_args()
     from lookalike.encoders import EncoderOptions
     from lookalike.encoders.glance import FOLDER, load
     from lookalike.explain.centring import CorpusMean, place_beside
     from lookalike.images.files import file_sha256
+    from lookalike.judgments import open_judgments
+    from lookalike.similarity.comparator_pairs import pair_hashes
     from lookalike.training.export import export_onnx
 
     FOLDER.mkdir(exist_ok=True)
@@ -50,6 +57,9 @@ def main() -> None:
     place.write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
     if target.stat().st_size > LARGEST:
         sys.exit(f"{target.name} has {target.stat().st_size:,} bytes, {LARGEST:,} are allowed")
+    pairs = open_judgments(options.pairs)
+    hashes = np.unique(pair_hashes(pairs.column("left"), pairs.column("right")))
+    np.save(FOLDER / "glance.pairs.npy", hashes)  # so that a benchmark on these pairs says so
     module = ROOT / "src" / "lookalike" / "encoders" / "glance.py"
     text = module.read_text(encoding="utf-8")
     digest = file_sha256(target)

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from lookalike import bench_pairs
 from lookalike.benchmarks.recall import recall
 from lookalike.encoders import glance, load_encoder
 from lookalike.errors import UnknownEncoder, WeightsNotFound
@@ -56,7 +57,7 @@ def test_other_weights_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(glance, "FOLDER", tmp_path / "embedded")
     with (tmp_path / "embedded" / "glance.onnx").open("ab") as file:
         file.write(b"\x72\x00")  # an empty field that a reader of ONNX skips
-    with pytest.raises(WeightsNotFound, match="damaged.*reinstall"):
+    with pytest.raises(WeightsNotFound, match=r"damaged.*reinstall"):
         load_encoder("glance")
 
 
@@ -75,3 +76,12 @@ def test_it_sees_more_than_the_encoder_without_weights(shared: Path) -> None:
         left, right = (encoder.embed([table.paths(side)[i] for i in rows]) for side in ("left", "right"))
         found[name] = recall(distance_matrix(left, right)).at[5].value
     assert found["glance"] > 1.5 * found["classic:layout"]
+
+
+def test_a_benchmark_on_its_own_pairs_says_that_it_is_no_measurement(shared: Path) -> None:
+    table = read_tll(shared / "tll").select(np.arange(20))
+    result = bench_pairs(table, ["glance", "classic:layout"])
+    fitted = {one.name: one.fitted_pairs for one in result.measured}
+    assert fitted["glance"] == 20
+    assert fitted["classic:layout"] == 0
+    assert any("glance learned from 20 of the 20 pairs" in note for note in result.warnings)

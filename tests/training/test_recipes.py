@@ -30,8 +30,8 @@ SMALL: dict[str, tuple[str, ...]] = {
     "simclr": (*TWINS, f"encoder.name={TINY_NET}"),
     "contrastive-few-labels": (*TWINS, "data.labelled=0.5", "adapter.out=8"),
     "twins-vit": (*TWINS, "data.test_share=0.2", f"encoder.name={TINY_VIT}", "encoder.weights=vit.safetensors"),
-    "twins-lora": (*TWINS, "encoder.name=trained:../twins-vit", "adapter.rank=2"),
-    "twins-mlp": (*TWINS, "encoder.name=trained:../twins-vit", "adapter.hidden=8"),
+    "twins-lora": (*TWINS, f"encoder.name={TINY_VIT}", "encoder.weights=../twins-vit/weights.safetensors", "adapter.rank=2"),
+    "twins-mlp": (*TWINS, f"encoder.name={TINY_VIT}", "encoder.weights=../twins-vit/weights.safetensors", "adapter.hidden=8"),
     "dreamsim-lora": (
         "data.train=votes", "data.split_by=row", "data.validation_share=0.3",
         f"encoder.name={TINY_VIT}", "encoder.weights=vit.safetensors",

@@ -13,7 +13,9 @@ from tests.explain.where.tiny import LinearPatches
 from tests.web.conftest import draw, make_app
 
 PAIRS = 14
-REPORT = "<!doctype html><title>report</title><script>document.title = 'ran'</script><h1>The whole report</h1>"
+REPORT = (
+    "<!doctype html><title>report</title><script>document.title = 'ran'</script><h1>The whole report</h1>"
+)
 
 
 def write_pairs(folder: Path) -> Path:
@@ -48,7 +50,12 @@ def write_results(folder: Path, score: float = 0.8) -> Path:
         "onnx:/home/somebody/models/net.onnx": {"score": 0.7, "interval": [0.62, 0.78], "majority": 0.71},
         "lost": {"error": "no encoder is called 'lost'"},
     }  # fmt: skip
-    document = {"triplets": 30, "answers": 90, "encoders": encoders, "ceiling": {"leave_one_out": 0.75, "majority_oracle": 0.84}}
+    document = {
+        "triplets": 30,
+        "answers": 90,
+        "encoders": encoders,
+        "ceiling": {"leave_one_out": 0.75, "majority_oracle": 0.84},
+    }
     (folder / "results.json").write_text(json.dumps(document), encoding="utf-8")
     (folder / "report.html").write_text(REPORT, encoding="utf-8")
     (folder / "encoders.csv").write_text("encoder,score\nclassic,0.8\n", encoding="utf-8")

@@ -64,7 +64,9 @@ def test_no_serious_fault(judged_site: str, visit: Callable[..., Any], address: 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_no_serious_fault_in_a_game(judged_site: str, visit: Callable[..., Any], dark: bool) -> None:
-    page = visit(f"{judged_site}/play/twos", color_scheme="dark" if dark else "light", size="phone", touch=True)
+    page = visit(
+        f"{judged_site}/play/twos", color_scheme="dark" if dark else "light", size="phone", touch=True
+    )
     page.get_by_role("button", name="Easy").tap()
     page.locator(".option").first.wait_for()
     assert faults(page) == []

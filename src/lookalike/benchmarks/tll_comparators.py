@@ -11,8 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.benchmarks.tll_result import Unavailable
+from lookalike.encoders import Encoder, load_encoder
 from lookalike.errors import BenchmarkError, ImageError, JudgmentError, LookalikeError
 from lookalike.progress import Progress
+from lookalike.similarity.comparator_pairs import count_fitted
 
 if TYPE_CHECKING:
     from lookalike.judgments import PairTable
@@ -92,8 +94,6 @@ def _fitted(scorer: PairScorer, name: str, table: PairTable) -> tuple[int, str]:
             f"{name} learned from human pairs and does not say from which: its figures are honest only on pairs that "
             "it was not fitted on."
         )
-    from lookalike.similarity.comparator_pairs import count_fitted
-
     count = count_fitted(known, table.column("left"), table.column("right"))
     if not count:
         return 0, (
@@ -103,6 +103,20 @@ def _fitted(scorer: PairScorer, name: str, table: PairTable) -> tuple[int, str]:
     return count, (
         f"WARNING: {name} was fitted on {count:,} of the {len(table):,} pairs scored here, so its figures are no "
         "measurement; `lookalike comparator evaluate` scores each pair by a comparator that never saw it."
+    )
+
+
+def learned_pairs(encoder: Encoder, name: str, table: PairTable) -> tuple[int, str]:
+    """How many of the scored pairs an encoder learned from, and the warning that a reader must then see ('' else)."""
+    known = encoder.fitted_pairs
+    if known is None and "glance" in encoder.card.parts:
+        known = load_encoder("glance").fitted_pairs
+    count = 0 if known is None else count_fitted(known, table.column("left"), table.column("right"))
+    if not count:
+        return 0, ""
+    return count, (
+        f"WARNING: {name} learned from {count:,} of the {len(table):,} pairs scored here, so its figures are no "
+        "measurement; docs/explanation/glance.md has those of folds that it never saw."
     )
 
 

@@ -22,6 +22,7 @@ from lookalike.benchmarks.distances import (
 from lookalike.benchmarks.encoder_names import bench_encoder, encoder_name
 from lookalike.benchmarks.features import BadImage, Features, raw
 from lookalike.benchmarks.near_duplicates import NearDuplicates, near_duplicates
+from lookalike.benchmarks.tll_comparators import comparator_distances, learned_pairs
 from lookalike.benchmarks.tll_parts import comparisons_of, settings_of, threshold_notes
 from lookalike.benchmarks.tll_result import Kind, Measured, PairsResult, Unavailable
 from lookalike.benchmarks.tll_scores import Scorer, columns_of
@@ -149,6 +150,9 @@ class PairsRun:
             self.unavailable.append(Unavailable(name, one_line(error)))
             return
         self.fingerprints[name] = encoder.card.fingerprint
+        fitted, note = learned_pairs(encoder, name, self.table)
+        self.notes += [note] if note else []
+        before = len(self.measured)
         self._tell(f"scores: {name}", 0)
         facial = self._facial(plain, name)
         left, right = vectors[self.left], vectors[self.right]
@@ -168,6 +172,7 @@ class PairsRun:
         del cosine
         if self.options.transform is not None:
             self._transformed(encoder, name)
+        self.measured[before:] = [replace(one, fitted_pairs=fitted) for one in self.measured[before:]]
         self._tell(f"scores: {name}", 1)
 
     def _rows(
@@ -256,8 +261,6 @@ class PairsRun:
         """Comparators are scored like encoders: minus the log odds that a person would pair two images."""
         if not self.options.comparators:
             return
-        from lookalike.benchmarks.tll_comparators import comparator_distances
-
         for given in self.options.comparators:
             with self._clock("comparators"):
                 made = comparator_distances(given, self.table, self.gallery, self.progress)

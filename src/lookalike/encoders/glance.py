@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from lookalike.encoders.base import Encoder
 from lookalike.encoders.onnx import load as load_onnx
 from lookalike.encoders.registry import EncoderOptions
@@ -36,5 +38,6 @@ def load(argument: str, options: EncoderOptions) -> Encoder:
             f"{SHA256[:16]}...); reinstall lookalike"
         )
     encoder.card = replace(encoder.card, name="glance")
+    encoder.fitted_pairs = np.load(FOLDER / "glance.pairs.npy", allow_pickle=False)
     encoder.model_card = (FOLDER / "glance.md").read_text(encoding="utf-8")
     return encoder

@@ -33,7 +33,8 @@ def read_state_dict(path: Path) -> dict[str, Any]:
 
     ``.safetensors`` cannot hold code. The others are pickles and are read with ``weights_only=True``, so that
     nothing in them is executed. A dictionary wrapped in ``state_dict`` or ``model``, and names that begin
-    with ``module.``, as training scripts leave them, are unwrapped.
+    with ``module.``, as training scripts leave them, or all with ``backbone.``, as a run of ``lookalike train`` that
+    changed a whole network does, are unwrapped.
 
     Raises:
         WeightsNotFound: no such file, not readable, of another kind, or damaged.
@@ -96,8 +97,9 @@ def _unwrap(content: Any, path: Path) -> dict[str, Any]:
             raise WeightsNotFound(
                 f"{_shown(path)}: {printable(str(name))[:80]!r} in the file is not a tensor"
             )
-    if all(name.startswith("module.") for name in content):
-        return {name.removeprefix("module."): value for name, value in content.items()}
+    for wrapper in ("module.", "backbone."):
+        if all(name.startswith(wrapper) for name in content):
+            return {name.removeprefix(wrapper): value for name, value in content.items()}
     return dict(content)
 
 

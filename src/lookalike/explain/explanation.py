@@ -138,7 +138,9 @@ class Explanation:
 
 def ranked(scores: Sequence[AttributeScore]) -> list[AttributeScore]:
     """The most alike first, those without a percentile last; of equal percentiles the one further out."""
-    return sorted(scores, key=lambda one: (one.percentile is None, -(one.percentile or 0.0), -(one.excess or 0.0)))
+    return sorted(
+        scores, key=lambda one: (one.percentile is None, -(one.percentile or 0.0), -(one.excess or 0.0))
+    )
 
 
 def top_of(scores: Sequence[AttributeScore]) -> str | None:

@@ -67,7 +67,12 @@ def _of_pairs(table: Table, left: NDArray[np.float32], right: NDArray[np.float32
             rank = 1 + int((row < row[number]).sum())
             found.append(
                 Parted(
-                    queries[number], answers[number], answers[nearest], rank, float(row[number]), float(row[nearest])
+                    queries[number],
+                    answers[number],
+                    answers[nearest],
+                    rank,
+                    float(row[number]),
+                    float(row[nearest]),
                 )
             )
     return sorted(found, key=lambda one: one.near - one.far)[:KEPT_ROWS]

@@ -106,7 +106,9 @@ class Table:
         from lookalike.benchmarks.features import Features
 
         images = self.judgments.images
-        return Features({one: images.path(one) for one in self.judgments.distinct_images()}, progress=self._tell)
+        return Features(
+            {one: images.path(one) for one in self.judgments.distinct_images()}, progress=self._tell
+        )
 
     def _tell(self, _: str, done: int, total: int) -> None:
         self.done, self.total = done, total
@@ -137,7 +139,12 @@ class Table:
         queries = rng.permutation(len(table))[:count]
         phi = self._phi(context, machines(context)[0].spec) if kind == GENERIC else None
         drawn = distractor_sets(
-            table, queries, kind, phi, options=max(2, min(OPTIONS, len(rights) - 1)), seed=int(rng.integers(2**31))
+            table,
+            queries,
+            kind,
+            phi,
+            options=max(2, min(OPTIONS, len(rights) - 1)),
+            seed=int(rng.integers(2**31)),
         )
         return [
             Question(query, tuple(options), int(right))
@@ -160,7 +167,9 @@ def _as_they_are(table: Judgments, count: int, rng: np.random.Generator) -> list
     """Questions of a table that has its options: triplets with a majority, or choices with a right answer."""
     found: list[Question] = []
     if table.kind == "triplets":
-        rows = zip(*(table.column(name) for name in ("reference", "a", "b", "votes_a", "votes_b")), strict=True)
+        rows = zip(
+            *(table.column(name) for name in ("reference", "a", "b", "votes_a", "votes_b")), strict=True
+        )
         for reference, a, b, votes_a, votes_b in rows:
             if votes_a != votes_b:
                 found.append(Question(reference, (a, b), int(votes_b > votes_a)))
@@ -204,7 +213,9 @@ class Tables:
                 if table.kind == "triplet-answers":
                     table = table.votes()
                 if table.kind not in ("pairs", "triplets", "forced-choice"):
-                    raise PageError(400, f"{name} is a table of {table.kind}: play needs pairs, triplets or choices")
+                    raise PageError(
+                        400, f"{name} is a table of {table.kind}: play needs pairs, triplets or choices"
+                    )
                 self._open[name] = Table(name, table)
             return self._open[name]
 

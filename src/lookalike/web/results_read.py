@@ -106,15 +106,22 @@ def table_file(report: Report, name: str) -> Path | None:
 
 
 def _kind(document: Document) -> str:
-    for key, kind in (("candidates", "pairs"), ("split", "bapps"), ("trials", "things"), ("triplets", "triplets")):
+    for key, kind in (
+        ("candidates", "pairs"),
+        ("split", "bapps"),
+        ("trials", "things"),
+        ("triplets", "triplets"),
+    ):
         if key in document:
-            some = next(iter(document["encoders"].values()), {})
+            some: Any = next(iter(document["encoders"].values()), None)
             return "ablation" if isinstance(some, dict) and "intact" in some else kind
     return "other"
 
 
 def _items(document: Document) -> int:
-    found = next((document[key] for key in ("pairs", "triplets", "trials") if isinstance(document.get(key), int)), 0)
+    found = next(
+        (document[key] for key in ("pairs", "triplets", "trials") if isinstance(document.get(key), int)), 0
+    )
     return int(found)
 
 
@@ -144,7 +151,11 @@ def _figures(one: Document, kind: str) -> Iterator[tuple[str, str, Figure | None
         for row in one.get("rows") or []:
             if row.get("side") == "both":
                 some = row.get("agreement") or {}
-                yield f"without_{row['attribute']}", "", _figure(some.get("value"), [some.get("low"), some.get("high")])
+                yield (
+                    f"without_{row['attribute']}",
+                    "",
+                    _figure(some.get("value"), [some.get("low"), some.get("high")]),
+                )
     else:
         yield "score", "", _figure(one.get("score"), one.get("interval"))
         yield "accuracy", "", _figure(one.get("accuracy"), one.get("interval"))

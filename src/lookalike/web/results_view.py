@@ -73,7 +73,9 @@ def side_by_side(reports: Sequence[Report], t: Texts) -> list[Group]:
                 if figure
             ]
             title = measure_title(measure, t)
-            found.append(Group(kind, title, having, rows, _drawn(drawn, [], f"{t(f'results.kind_{kind}')}: {title}")))
+            found.append(
+                Group(kind, title, having, rows, _drawn(drawn, [], f"{t(f'results.kind_{kind}')}: {title}"))
+            )
     return found
 
 

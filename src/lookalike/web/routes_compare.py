@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -57,7 +57,11 @@ def compare_page(
                 problem = str(error)
         sides.append({"key": key, "reference": reference if picture else "", "picture": picture})
     ready = all(side["picture"] for side in sides)
-    values = _parts(request, context, a, b, encoder, map) if ready and whole else {"wanted": _wanted(a, b, encoder, map)}
+    values = (
+        _parts(request, context, a, b, encoder, map)
+        if ready and whole
+        else {"wanted": _wanted(a, b, encoder, map)}
+    )
     return render(
         request, "compare.html", status=404 if problem else 200, sides=sides, ready=ready, whole=whole, problem=problem,
         galleries=list(context.settings.galleries), **values,
@@ -72,7 +76,7 @@ def compare_parts(
     return render(request, "compare_parts.html", **_parts(request, context_of(request), a, b, encoder, map))
 
 
-def _parts(request: Request, context: AppContext, a: str, b: str, encoder: int, map: str) -> dict[str, object]:
+def _parts(request: Request, context: AppContext, a: str, b: str, encoder: int, map: str) -> dict[str, Any]:
     first, second = picture_of(context, a), picture_of(context, b)
     asked = machine(context, encoder)
     found = _explained(context, first, second, asked.spec, map)
@@ -89,7 +93,7 @@ def _parts(request: Request, context: AppContext, a: str, b: str, encoder: int, 
     }
 
 
-def _wanted(a: str, b: str, encoder: int, map: str) -> dict[str, object]:
+def _wanted(a: str, b: str, encoder: int, map: str) -> dict[str, Any]:
     """What the page is about, for its links."""
     return {"a": a, "b": b, "encoder": encoder or None, "map": map or None}
 

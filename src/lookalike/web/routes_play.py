@@ -37,7 +37,11 @@ def play_table(request: Request, name: str) -> HTMLResponse:
     context = context_of(request)
     table = table_of(context, name)
     return render(
-        request, "play.html", table=table, questions=min(ROUND, len(table.judgments)), machines=machines(context)
+        request,
+        "play.html",
+        table=table,
+        questions=min(ROUND, len(table.judgments)),
+        machines=machines(context),
     )
 
 
@@ -99,7 +103,9 @@ def play_why(request: Request, name: str, token: Token, number: Place, option: P
         raise PageError(404, "there is nothing to compare yet")
     question = found.asked[number].question
     uploads = context_of(request).uploads
-    a, b = (uploads.add(found.table.path(one).read_bytes()) for one in (question.query, question.options[option]))
+    a, b = (
+        uploads.add(found.table.path(one).read_bytes()) for one in (question.query, question.options[option])
+    )
     return RedirectResponse(address("/compare", a=a.handle, b=b.handle), status_code=303)
 
 
@@ -120,7 +126,10 @@ def _values(request: Request, found: Round, answered: Asked | None) -> dict[str,
     number = found.asked.index(answered) if answered else min(found.answered, len(found.asked) - 1)
     t = texts_for(request)
     best = sorted(found.scores().items(), key=lambda row: -row[1])
-    scores = [(t("play.score_you"), found.score(), "you"), *((name, value, "machine") for name, value in best)]
+    scores = [
+        (t("play.score_you"), found.score(), "you"),
+        *((name, value, "machine") for name, value in best),
+    ]
     return {
         "round": found,
         "base": f"/play/{quote(found.table.name, safe='')}/round/{found.token}",

@@ -84,7 +84,10 @@ def results_parting(
         pictures = shelf(context, Pictures)
         values["all"], values["pages"] = len(rows), max(1, -(-len(rows) // PER_SHEET))
         values["rows"] = [
-            {"row": row, **{key: pictures.name(table, getattr(row, key)) for key in ("query", "people", "machine")}}
+            {
+                "row": row,
+                **{key: pictures.name(table, getattr(row, key)) for key in ("query", "people", "machine")},
+            }
             for row in rows[(page - 1) * PER_SHEET : page * PER_SHEET]
         ]
     template = "parting_part.html" if "hx-request" in request.headers else "parting.html"
@@ -135,7 +138,9 @@ def result_page(request: Request, name: str) -> Response:
 def result_document(request: Request, name: str) -> Response:
     """The benchmark's document, to take away."""
     report = _report(context_of(request), name)
-    return FileResponse(report.folder / "results.json", media_type="application/json", filename=f"{name}.json")
+    return FileResponse(
+        report.folder / "results.json", media_type="application/json", filename=f"{name}.json"
+    )
 
 
 @router.get("/results/{name}/table/{number}")

@@ -23,7 +23,10 @@ def test_by_mouse_two_files_and_what_matches_what(judged_site: str, visit: Calla
     page.wait_for_url("**&b=*")
     page.locator(".attributes").wait_for()
     page.locator("svg[data-side=a] .cell[data-cell='24']").hover()
-    assert page.locator("svg[data-side=b] .lit").count() >= 1 or "nothing" in page.locator(".link-said").inner_text()
+    assert (
+        page.locator("svg[data-side=b] .lit").count() >= 1
+        or "nothing" in page.locator(".link-said").inner_text()
+    )
     page.mouse.move(0, 0)
     page.wait_for_function("() => !document.querySelector('.lit')")
 
@@ -65,9 +68,7 @@ def test_sliders_weigh_the_total_anew(judged_site: str, visit: Callable[..., Any
 
 
 def test_by_finger_on_a_phone_in_the_dark(judged_site: str, visit: Callable[..., Any]) -> None:
-    page = visit(
-        f"{judged_site}/compare?a=drawn:1&b=drawn:7", size="phone", touch=True, color_scheme="dark"
-    )
+    page = visit(f"{judged_site}/compare?a=drawn:1&b=drawn:7", size="phone", touch=True, color_scheme="dark")
     page.locator(".attributes").wait_for()
     cell = page.locator("svg[data-side=b] .cell[data-cell='24']")
     cell.tap()

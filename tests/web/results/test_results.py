@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+RECALL = {"recall": {"1": 8.5}, "interval": {"1": [7.0, 10.0]}}
+
 
 def test_reports_are_listed_and_set_side_by_side(judged: Any) -> None:
     page = judged.get("/results").text
@@ -79,10 +81,10 @@ def test_on_a_phone_nothing_is_wider_than_the_screen(judged_site: str, visit: Ca
 @pytest.mark.parametrize(
     ("document", "kind", "headline"),
     [
-        ({"pairs": 9, "candidates": 9, "encoders": {"a": {"cosine": {"recall": {"1": 8.5}, "interval": {"1": [7.0, 10.0]}}}}}, "pairs", "recall_1"),
+        ({"pairs": 9, "candidates": 9, "encoders": {"a": {"cosine": RECALL}}}, "pairs", "recall_1"),
         ({"trials": 4, "encoders": {"a": {"accuracy": 0.5, "interval": [0.1, 0.9]}}, "chance": 1 / 3}, "things", "accuracy"),
         ({"triplets": 3, "split": "val", "encoders": {"a": {"score": 0.5, "jnd": {"score": 0.6}}}}, "bapps", "score"),
-        ({"triplets": 3, "encoders": {"a": {"intact": {"value": 0.5, "low": 0.4, "high": 0.6}, "rows": []}}}, "ablation", "intact"),
+        ({"triplets": 3, "encoders": {"a": {"intact": {"value": 0.5}, "rows": []}}}, "ablation", "intact"),
         ({"encoders": {"a": {"score": float("nan")}}}, "other", ""),
         ({"encoders": {"a": 3, "b": {"score": "x", "interval": 5}}}, "other", ""),
     ],

@@ -67,7 +67,7 @@ export class Closer {
     this.picture.src = this.url(id);
     this.picture.alt = place;
     const state = this.say(isDropped ? "drop" : "keep");
-    const facts = need(member, ".facts").textContent ?? "";
+    const facts = need(member, ".what").textContent ?? "";
     need(this.dialog, ".caption").textContent = `${at + 1}/${group.ids.length} · ${state} · ${place} · ${facts}`;
     need(this.dialog, ".toggle").textContent = this.say(isDropped ? "keep" : "drop");
   }
