@@ -1,19 +1,22 @@
-"""Recall on Totally-Looks-Like of an encoder that was aligned to pairs in folds: each query by the run that never saw it.
+"""Recall on Totally-Looks-Like of ``glance`` where it is a measurement: by runs that never saw the pairs they are scored on.
 
-    for fold in 0 1 2 3 4; do lookalike train glance-align --set "data.fold=[$fold,5]" ... --out align-$fold; done
-    python benchmarks/glance_folds.py align-0 align-1 align-2 align-3 align-4 --before glance-sharpen
+    lookalike train glance-align --set "data.fold=[0,3]" ... --out fold-0        # then [1,3] and [2,3]
+    python benchmarks/glance_folds.py fold-0 [fold-1 fold-2] --beside d112 classic mobilenet --comparator mobilenet
 
-The split is made again from each run's own recipe. Gallery: all right images; queries: the left images of the fold that
-the run held out. ``--before`` is the encoder that the runs began with, on the same queries.
+The split is made again from each run's own recipe. Queries: the left images of the pairs that a run held out; gallery: all right
+images. The encoders ``--beside`` answer the same queries, and so does a comparator fitted on the pairs that are left. With the
+extra ``faces``, each also with 0.75 times the distance of faces. One run alone gives the queries of its own fold.
 """
 
 from __future__ import annotations
 
+import argparse
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from _common import Results, parser, say, shared_data
+from _common import Results, encoder_spec, parser, say, shared_data
 
 RANKS = (1, 5, 10, 20, 50, 100)
 
@@ -31,61 +34,109 @@ def held_out(run: Path, left: list[str]) -> Any:
     return np.array(sorted(position[name] for name in names))
 
 
+class Queries:
+    """The held-out queries of all runs, and the rank of each one's own image by name of what ranked."""
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        from lookalike.judgments import read_tll
+
+        table = read_tll(shared_data() / "tll")
+        self.left, self.right = ([str(path) for path in table.paths(side)] for side in ("left", "right"))
+        self.folds = {run: held_out(run, self.left) for run in options.runs}
+        covered = np.concatenate(list(self.folds.values()))
+        if len(set(covered.tolist())) < len(covered):
+            raise SystemExit("a pair is held out by two of the runs; give each fold once")
+        self.rows = np.sort(covered)
+        self.ranks: dict[str, Any] = {}
+        self.faces = self._faces() if not options.no_faces else None
+
+    def _faces(self) -> Any:
+        from lookalike.benchmarks.distances import set_distances
+        from lookalike.encoders import load_encoder
+        from lookalike.encoders.faces import descriptors, detect_cached
+
+        encoder: Any = load_encoder("faces")
+        left = [descriptors(found) for found in detect_cached(encoder, self.left)]
+        right = [descriptors(found) for found in detect_cached(encoder, self.right)]
+        return set_distances(left, right)
+
+    def add(self, name: str, rows: Any, distances: Any) -> None:
+        """Distances (len(rows), gallery) of some queries."""
+        own = distances[np.arange(len(rows)), rows]
+        found = self.ranks.setdefault(name, np.zeros(len(self.left), dtype=int))
+        found[rows] = 1 + (distances < own[:, None]).sum(axis=1)
+
+    def by_encoder(self, name: str, rows: Any, spec: str) -> None:
+        """With and without faces."""
+        from lookalike.benchmarks.distances import with_faces
+        from lookalike.encoders import load_encoder
+        from lookalike.encoders.cache import EmbeddingCache, embed_cached
+        from lookalike.similarity import distance_matrix
+
+        say(f"{name}: {spec}, {len(rows)} queries")
+        encoder = load_encoder(spec)
+        with EmbeddingCache() as cache:
+            queries = embed_cached(encoder, [self.left[i] for i in rows], cache)
+            gallery = embed_cached(encoder, self.right, cache)
+        distances = distance_matrix(queries, gallery)
+        self.add(name, rows, distances)
+        if self.faces is not None:
+            self.add(f"{name} + faces", rows, with_faces(distances, self.faces[rows]))
+
+    def by_comparator(self, spec: str, rows: Any) -> None:
+        """Fitted on the pairs that this fold's run learned from."""
+        from lookalike import Comparator
+
+        say(f"comparator on {spec}, {len(rows)} queries")
+        train = np.setdiff1d(np.arange(len(self.left)), rows)
+        made = Comparator.fit(
+            [self.left[i] for i in train],
+            [self.right[i] for i in train],
+            encoder=encoder_spec(spec),
+            faces=self.faces is not None,
+        )
+        self.add(f"comparator on {spec}", rows, -made.matrix([self.left[i] for i in rows], self.right))
+
+    def lines(self) -> Iterator[tuple[str, list[Any]]]:
+        """Name, estimates."""
+        from lookalike.benchmarks.statistics import proportion
+
+        for name, found in self.ranks.items():
+            yield name, [proportion((found[self.rows] <= k).astype(float)) for k in RANKS]
+
+
 def main() -> None:
     options_of = parser(__doc__)
     options_of.add_argument("runs", type=Path, nargs="+", help="run folders, one for each fold")
-    options_of.add_argument("--before", help="the encoder that they began with")
+    options_of.add_argument(
+        "--beside", nargs="*", default=[], help="encoders that learned from none of the pairs"
+    )
+    options_of.add_argument("--comparator", nargs="*", default=[], help="encoders to fit a comparator on")
+    options_of.add_argument("--no-faces", action="store_true")
     options = options_of.parse_args()
-    from lookalike.benchmarks.statistics import proportion
-    from lookalike.encoders import load_encoder
-    from lookalike.encoders.cache import EmbeddingCache, embed_cached
-    from lookalike.judgments import read_tll
-    from lookalike.similarity import distance_matrix
-
     results = Results("glance_folds", options)
-    table = read_tll(shared_data() / "tll")
-    left, right = ([str(path) for path in table.paths(side)] for side in ("left", "right"))
-    ranks: dict[str, Any] = {
-        "aligned": np.zeros(len(left), dtype=int),
-        "before": np.zeros(len(left), dtype=int),
-    }
-    covered: list[int] = []
-    for run in options.runs:
-        rows = held_out(run, left)
-        say(f"{run}: {len(rows)} pairs held out")
-        covered += rows.tolist()
-        for name, spec in (("aligned", str(run)), ("before", options.before)):
-            if spec is None:
-                continue
-            encoder = load_encoder(spec)
-            with EmbeddingCache() as cache:
-                queries = embed_cached(encoder, [left[i] for i in rows], cache)
-                gallery = embed_cached(encoder, right, cache)
-            distances = distance_matrix(queries, gallery)
-            own = distances[np.arange(len(rows)), rows]
-            ranks[name][rows] = 1 + (distances < own[:, None]).sum(axis=1)
-    if sorted(covered) != list(range(len(left))):
-        raise SystemExit("the runs' folds do not cover each pair exactly once")
-    lines, kept = [], {}
-    for name, found in ranks.items():
-        if name == "before" and options.before is None:
-            continue
-        estimates = {k: proportion((found <= k).astype(float)) for k in RANKS}
-        kept[name] = {str(k): one.to_dict() for k, one in estimates.items()}
-        lines.append(
-            [
-                name,
-                *(
-                    f"{100 * e.value:.1f} ({100 * e.low:.1f} to {100 * e.high:.1f})"
-                    for e in estimates.values()
-                ),
-            ]
-        )
-    results.keep(recall=kept)
+    queries = Queries(options)
+    for run, rows in queries.folds.items():
+        queries.by_encoder("glance, held out", rows, str(run))
+    for spec in options.beside:
+        queries.by_encoder(spec, queries.rows, encoder_spec(spec))
+    for spec in options.comparator:
+        for rows in queries.folds.values():
+            queries.by_comparator(spec, rows)
+    found = dict(queries.lines())
+    results.keep(
+        recall={
+            name: {str(k): e.to_dict() for k, e in zip(RANKS, row, strict=True)}
+            for name, row in found.items()
+        }
+    )
     results.table(
-        f"{len(left):,} pairs, each query by the run that never saw it, in % (95 %, Wilson)",
-        ["encoder", *(f"@{k}" for k in RANKS)],
-        lines,
+        f"{len(queries.rows):,} queries, {len(queries.right):,} images to find among, in % (95 %, Wilson)",
+        ["", *(f"@{k}" for k in RANKS)],
+        [
+            [name, *(f"{100 * e.value:.1f} ({100 * e.low:.1f} to {100 * e.high:.1f})" for e in row)]
+            for name, row in found.items()
+        ],
     )
 
 

@@ -43,7 +43,7 @@ def compared(page: Any, cell: str) -> None:
     page.locator(".attributes").wait_for(timeout=60_000)
     page.locator(".pair-maps").first.scroll_into_view_if_needed()
     page.locator(f"svg[data-side=a] .cell[data-cell='{cell}']").click()
-    page.locator("#h-where").scroll_into_view_if_needed()
+    page.locator("#h-where").evaluate("heading => heading.scrollIntoView()")
 
 
 def test_pictures_of_the_tutorial(judged_site: str, visit: Callable[..., Any], tmp_path: Path) -> None:
