@@ -142,6 +142,7 @@ def evaluate(
     """Measure a comparator by cross-validation: every pair is scored by one that never saw it."""
     from lookalike.benchmarks.comparator_cv import cross_validate
     from lookalike.benchmarks.comparator_nested import INNER_FOLDS, NestedResult, nested_cross_validate
+    from lookalike.benchmarks.tll_comparators import learned_pairs
     from lookalike.encoders import load_encoder
 
     refuse_mixture(nested, ablation, inner_folds)
@@ -154,6 +155,9 @@ def evaluate(
 
         face_encoder = FaceEncoder(threads=threads)
     loaded = load_encoder(encoder, encoder_options(device, precision, threads))
+    fitted, warning = learned_pairs(loaded, encoder, table)
+    if warning:
+        output.note(warning)
     common: dict[str, Any] = {"folds": folds, "cues": cue, "seed": seed, "cache": cache}
     result: ComparatorResult | NestedResult
     with stage_progress() as progress:
@@ -171,6 +175,7 @@ def evaluate(
                 table, loaded, face_encoder, ablation=ablation, progress=progress, **common
             )
     document = output.finite({**result.to_dict(), "encoder": encoder, "faces": faces, "seed": seed,
+                       "fitted_pairs": fitted,
                        "command": shlex.join(["lookalike", *sys.argv[1:]]),
                        "seconds": time.perf_counter() - started})  # fmt: skip
     if folder is not None:

@@ -45,6 +45,14 @@ def serve(
             "--root", help="Folder that may be indexed from the page; may be repeated.", show_default=False
         ),
     ] = None,
+    aside: Annotated[
+        Path | None,
+        typer.Option(
+            "--aside",
+            help="Folder that duplicates may be moved to from the page; without it no file is moved.",
+            show_default=False,
+        ),
+    ] = None,
     encoders: Annotated[
         list[str] | None,
         typer.Option(
@@ -96,6 +104,7 @@ def serve(
         comparators=tuple(comparators or ()),
         token=token,
         roots=tuple(roots or ()),
+        aside=aside,
         hosts=allowed_hosts(host, public_url),
         https=listening.https,
     )

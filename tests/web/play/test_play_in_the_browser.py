@@ -10,7 +10,7 @@ def open_round(site: str, visit: Callable[..., Any], **options: Any) -> Any:
     page = visit(f"{site}/play/twos", **options)
     page.get_by_role("button", name="Easy").click()
     page.wait_for_url("**/round/*")
-    page.locator(".option").first.wait_for()
+    page.locator("#game[data-started] .option").first.wait_for()
     return page
 
 
