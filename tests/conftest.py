@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import warnings
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 # Before NumPy or PyTorch are loaded: several test processes share the cores, and tiny arrays on two threads
 # each can be a hundred times slower than on one. A test of threads sets its own number.
@@ -12,6 +16,11 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
+CHROMIUM_FLAGS = (
+    *("--no-sandbox", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+    *("--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"),
+)
 
 
 @pytest.fixture(scope="session")
@@ -33,3 +42,24 @@ def mobilenet(shared: Path) -> Path:
 def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test reads or fills the user's own embedding cache."""
     monkeypatch.setenv("LOOKALIKE_CACHE", str(tmp_path_factory.mktemp("cache")))
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Headless Chromium; tests that need it skip where it, or Playwright, is not installed.
+
+    A browser for each module: while Playwright runs, nothing else in the process may start an event loop.
+    """
+    api = pytest.importorskip("playwright.sync_api", reason="needs playwright (pip install 'lookalike[dev]')")
+    places = (os.environ.get("LOOKALIKE_CHROMIUM", ""), "/usr/bin/chromium", "/usr/bin/chromium-browser")
+    program = next((place for place in places if place and Path(place).is_file()), None)
+    if program is None:
+        pytest.skip("needs Chromium: set LOOKALIKE_CHROMIUM, or apt-get install chromium")
+    with api.sync_playwright() as playwright:
+        made = playwright.chromium.launch(executable_path=program, args=list(CHROMIUM_FLAGS))
+        yield made
+        made.close()
+    # Playwright leaves its event loop, already closed, as the current one: no later test may get it.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        asyncio.set_event_loop(None)

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
-import os
 import time
-import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -67,32 +64,6 @@ def until(page: Any, expression: str, seconds: float = 8) -> None:
     while not page.evaluate(expression):
         assert time.monotonic() < end, f"did not happen within {seconds} s: {expression}"
         page.wait_for_timeout(20)
-
-
-def find_chromium() -> str | None:
-    """Where Chromium is, or None."""
-    places = (os.environ.get("LOOKALIKE_CHROMIUM", ""), "/usr/bin/chromium", "/usr/bin/chromium-browser")
-    return next((place for place in places if place and Path(place).is_file()), None)
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    """Headless Chromium; tests that need it skip where it, or Playwright, is not installed."""
-    api = pytest.importorskip("playwright.sync_api", reason="needs playwright (pip install 'lookalike[dev]')")
-    program = find_chromium()
-    if program is None:
-        pytest.skip("needs Chromium: set LOOKALIKE_CHROMIUM, or apt-get install chromium")
-    with api.sync_playwright() as playwright:
-        made = playwright.chromium.launch(
-            executable_path=program,
-            args=["--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"],
-        )
-        yield made
-        made.close()
-    # Playwright leaves its event loop, already closed, as the current one: no later test may get it.
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        asyncio.set_event_loop(None)
 
 
 @pytest.fixture

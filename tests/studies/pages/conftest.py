@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
 import socket
 import threading
 import time
-import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,29 +14,7 @@ import pytest
 
 from tests.studies.pages.drawn import drawn_study
 
-FLAGS = (
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-)
 SIZES = {"desktop": (1000, 760), "phone": (360, 640), "small": (320, 568)}
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    """Headless Chromium; tests that need it skip where it, or Playwright, is not installed."""
-    api = pytest.importorskip("playwright.sync_api", reason="needs playwright (pip install 'lookalike[dev]')")
-    places = (os.environ.get("LOOKALIKE_CHROMIUM", ""), "/usr/bin/chromium", "/usr/bin/chromium-browser")
-    program = next((place for place in places if place and Path(place).is_file()), None)
-    if program is None:
-        pytest.skip("needs Chromium: set LOOKALIKE_CHROMIUM, or apt-get install chromium")
-    with api.sync_playwright() as playwright:
-        made = playwright.chromium.launch(executable_path=program, args=list(FLAGS))
-        yield made
-        made.close()
-    # Playwright leaves its event loop, already closed, as the current one: no later test may get it.
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        asyncio.set_event_loop(None)
 
 
 @dataclass
