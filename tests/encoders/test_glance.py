@@ -85,3 +85,13 @@ def test_a_benchmark_on_its_own_pairs_says_that_it_is_no_measurement(shared: Pat
     assert fitted["glance"] == 20
     assert fitted["classic:layout"] == 0
     assert any("glance learned from 20 of the 20 pairs" in note for note in result.warnings)
+
+
+def test_what_is_made_of_it_knows_its_pairs_too() -> None:
+    fitted = load_encoder("glance").fitted_pairs
+    assert fitted is not None
+    assert len(fitted) == 1200
+    joined = load_encoder("glance+classic:layout").fitted_pairs
+    assert joined is not None
+    assert np.array_equal(joined, fitted)
+    assert load_encoder("classic").fitted_pairs is None

@@ -141,6 +141,18 @@ def test_going_on_draws_only_what_is_missing_or_damaged(painter: NoisePainter, t
     assert len(load_judgments(place)) == 10
 
 
+def test_asking_for_less_later_takes_nothing_out_of_the_table(painter: NoisePainter, tmp_path: Path) -> None:
+    place = tmp_path / "t"
+    run(place, ("cat", "dog"))
+    (place / "images" / image_name("dog", 4, "b")).unlink()
+    made = run(place, ("heron",), GenerateOptions(n=1, seed=3, attempts=3))
+    table = load_judgments(place)
+    assert isinstance(table, TripletTable)
+    assert (made.categories, made.triplets, made.drawn) == (3, 10, 3)
+    assert table.column("category") == ["heron"] + ["cat"] * 5 + ["dog"] * 4
+    assert not table.images.absent()
+
+
 def test_kill_9_leaves_whole_images_and_the_next_run_goes_on(painter: NoisePainter, tmp_path: Path) -> None:
     run(tmp_path / "whole")
     wanted = pictures(tmp_path / "whole")

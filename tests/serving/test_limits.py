@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from lookalike.errors import InvalidArgument
@@ -52,6 +54,13 @@ def test_one_flooding_address_is_refused() -> None:
     table = RateTable(DEFAULT_RULES, clock=Clock())
     outcomes = [table.wait("GET", "/", "", "flood") for _ in range(13_000)]
     assert outcomes.count(None) == 12_000
+
+
+def test_threads_share_a_bucket() -> None:
+    table = RateTable([RateRule("x", "address", 1, 500)], clock=Clock(), size=1)
+    with ThreadPoolExecutor(8) as pool:
+        outcomes = list(pool.map(lambda _: table.wait("GET", "/", "", "a"), range(4_000)))
+    assert outcomes.count(None) == 500
 
 
 def test_rules_must_make_sense() -> None:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.benchmarks.tll_result import Unavailable
-from lookalike.encoders import Encoder, load_encoder
+from lookalike.encoders import Encoder
 from lookalike.errors import BenchmarkError, ImageError, JudgmentError, LookalikeError
 from lookalike.progress import Progress
 from lookalike.similarity.comparator_pairs import count_fitted
@@ -109,8 +109,6 @@ def _fitted(scorer: PairScorer, name: str, table: PairTable) -> tuple[int, str]:
 def learned_pairs(encoder: Encoder, name: str, table: PairTable) -> tuple[int, str]:
     """How many of the scored pairs an encoder learned from, and the warning that a reader must then see ('' else)."""
     known = encoder.fitted_pairs
-    if known is None and "glance" in encoder.card.parts:
-        known = load_encoder("glance").fitted_pairs
     count = 0 if known is None else count_fitted(known, table.column("left"), table.column("right"))
     if not count:
         return 0, ""

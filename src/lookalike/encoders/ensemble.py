@@ -96,6 +96,8 @@ class EnsembleEncoder(Encoder):
         self.concurrent = all(encoder.concurrent for encoder in encoders)
         self.batch_size = min(encoder.batch_size for encoder in encoders)
         self.card = _card(self.encoders, weights, self.weights)
+        fitted = [encoder.fitted_pairs for encoder in encoders if encoder.fitted_pairs is not None]
+        self.fitted_pairs = np.unique(np.concatenate(fitted)) if fitted else None
 
     @property
     def part_slices(self) -> dict[str, slice]:

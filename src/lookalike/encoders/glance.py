@@ -15,6 +15,7 @@ from lookalike.encoders.base import Encoder
 from lookalike.encoders.onnx import load as load_onnx
 from lookalike.encoders.registry import EncoderOptions
 from lookalike.errors import UnknownEncoder, WeightsNotFound, printable
+from lookalike.images.files import file_sha256
 
 FOLDER = Path(__file__).with_name("embedded")
 SHA256 = "aa2aa26834c07427fa9a25ab15cb60820ccd2c85ca55aee7ed6978cc26197786"
@@ -30,14 +31,25 @@ def load(argument: str, options: EncoderOptions) -> Encoder:
     """
     if argument:
         raise UnknownEncoder(f"glance has no parts: write glance, not glance:{printable(argument)}")
+    if options.weights is not None:
+        raise UnknownEncoder(
+            "glance takes no --weights: its own are inside the package; use onnx:PATH for others"
+        )
     path = FOLDER / "glance.onnx"
-    encoder = load_onnx(str(path), replace(options, weights=None))
-    if encoder.card.sha256 != SHA256:
+    try:
+        found = file_sha256(path)
+        pairs = np.load(FOLDER / "glance.pairs.npy", allow_pickle=False)
+        model_card = (FOLDER / "glance.md").read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
         raise WeightsNotFound(
-            f"{printable(str(path))}: the weights are damaged (SHA-256 {encoder.card.sha256[:16]}..., shipped was "
+            f"{printable(str(FOLDER))}: a file of glance is missing or damaged ({error}); reinstall lookalike"
+        ) from error
+    if found != SHA256:
+        raise WeightsNotFound(
+            f"{printable(str(path))}: the weights are damaged (SHA-256 {found[:16]}..., shipped was "
             f"{SHA256[:16]}...); reinstall lookalike"
         )
+    encoder = load_onnx(str(path), options)
     encoder.card = replace(encoder.card, name="glance")
-    encoder.fitted_pairs = np.load(FOLDER / "glance.pairs.npy", allow_pickle=False)
-    encoder.model_card = (FOLDER / "glance.md").read_text(encoding="utf-8")
+    encoder.fitted_pairs, encoder.model_card = pairs, model_card
     return encoder

@@ -200,6 +200,7 @@ class TrainedHeadEncoder(Encoder):
         self.concurrent = base.concurrent
         self.batch_size = base.batch_size
         self.card = run.encoder_card([base.card], head.dim, base.card.feature_map)
+        self.fitted_pairs = base.fitted_pairs
 
     @property
     def wanted_size(self) -> tuple[int, int]:

@@ -73,6 +73,7 @@ class TransformedEncoder(Encoder):
         self.cache = cache
         self.concurrent = base.concurrent
         self.batch_size = base.batch_size
+        self.fitted_pairs = base.fitted_pairs
         self.card = replace(
             base.card,
             name=name or f"{base.card.name} | whiten",

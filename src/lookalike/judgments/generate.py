@@ -14,8 +14,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pyarrow.parquet as pq
+
 from lookalike.errors import InvalidArgument, JudgmentError, printable
-from lookalike.judgments.generate_record import NOTHING, Record, Refusal, Sheet, save_image, write_table
+from lookalike.judgments.generate_record import (
+    NOTHING,
+    PARQUET_FILE,
+    Record,
+    Refusal,
+    Sheet,
+    save_image,
+    write_table,
+)
 from lookalike.progress import Progress
 
 if TYPE_CHECKING:
@@ -77,10 +87,11 @@ class Generated:
 
     Attributes:
         folder: with ``judgments.parquet``, ``images/`` and ``provenance.parquet``.
-        categories, triplets: in the table now.
+        categories, triplets: in the table now, those of earlier runs included.
         drawn: images drawn by this run. kept: images that were there already.
-        refusals: drawings thrown away (all runs): flagged by the safety checker, blank, or repeated.
-        failed: (category, number of the triplet, why) of triplets that are left out.
+        refusals: drawings thrown away before the images of the folder (all runs): flagged by the safety checker,
+            blank, or repeated.
+        failed: (category, number of the triplet, why) of triplets that this run wanted and left out.
         facts: the model, its revision, versions and settings.
     """
 
@@ -141,10 +152,11 @@ def generate_triplets(
     *,
     progress: Progress | None = None,
 ) -> Generated:
-    """Draw what is not drawn yet, and write the table of all complete triplets.
+    """Draw what is not drawn yet, and write the table of all complete triplets of the folder.
 
     Killed at any moment, the folder holds whole images only; the same call goes on where it stopped and comes to
-    the same images. More categories or a higher ``n`` may be asked for later.
+    the same images. More or other categories or another ``n`` may be asked for later; what earlier calls drew stays
+    in the table, after what this one wants.
 
     Args:
         categories: see :func:`read_categories`.
@@ -156,7 +168,7 @@ def generate_triplets(
 
     Raises:
         JudgmentError: the folder holds something else or images of other settings, the model cannot be used, or
-            not one triplet came out.
+            not one of the wanted triplets came out (an earlier table stays as it was).
         WeightsNotFound: the model is neither here nor to be had.
         MissingDependency: the extra ``generate`` is not installed.
     """
@@ -171,7 +183,7 @@ def generate_triplets(
     run = _Run(sheet, painter, wish, facts)
     total = len(names) * wish.n * len(ROLES)
     triplets = [run.triplet(name, number, progress, total) for name in names for number in range(wish.n)]
-    return _finish(run, triplets, names, facts)
+    return _finish(run, triplets, facts)
 
 
 def _painter(model: str, wish: GenerateOptions, progress: Progress | None) -> Painter:
@@ -276,22 +288,35 @@ def _seeds(wish: GenerateOptions, category: str, number: int, place: int) -> Ite
     yield from (first + attempt * len(ROLES) for attempt in range(wish.attempts))
 
 
-def _finish(run: _Run, triplets: list[list[Record]], names: list[str], facts: dict[str, Any]) -> Generated:
+def _finish(run: _Run, triplets: list[list[Record]], facts: dict[str, Any]) -> Generated:
     whole = [records for records in triplets if not records[-1].failed]
     lost = [records[-1] for records in triplets if records[-1].failed]
     failed = tuple((one.category, one.triplet, one.refusals[-1].why) for one in lost)
-    refusals: dict[str, int] = {}
-    for records in triplets:
-        for why in (refusal.why for one in records for refusal in one.refusals):
-            refusals[why] = refusals.get(why, 0) + 1
     run.sheet.write_parquet()
+    noted = [Record.from_dict(row) for row in pq.read_table(run.sheet.folder / PARQUET_FILE).to_pylist()]
+    refusals: dict[str, int] = {}
+    for why in (refusal.why for one in noted for refusal in one.refusals):
+        refusals[why] = refusals.get(why, 0) + 1
     if not whole:
         raise JudgmentError(
             f"none of {len(triplets)} triplets came out: every drawing was {failed[-1][2]}; "
             "try other categories, more attempts or another model"
         )
     meta = {"source": "generated", "model": str(facts["model"]), "revision": str(facts["revision"])}
+    wanted = {(records[0].category, records[0].triplet) for records in triplets}
+    whole += _earlier(run.sheet, [one for one in noted if (one.category, one.triplet) not in wanted])
+    categories = len({records[0].category for records in whole})
     write_table(whole, run.sheet.folder, meta)
     return Generated(
-        run.sheet.folder, len(names), len(whole), run.drawn, run.kept, refusals, failed, dict(facts)
+        run.sheet.folder, categories, len(whole), run.drawn, run.kept, refusals, failed, dict(facts)
     )
+
+
+def _earlier(sheet: Sheet, noted: list[Record]) -> list[list[Record]]:
+    """The triplets of earlier runs whose three images are there with the bytes that were noted."""
+    found: dict[tuple[str, int], dict[str, Record]] = {}
+    for one in noted:
+        known = sheet.done(one.file)
+        if known is not None and not known.failed:
+            found.setdefault((one.category, one.triplet), {})[one.role] = known
+    return [[roles[role] for role in ROLES] for roles in found.values() if len(roles) == len(ROLES)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -40,7 +41,7 @@ class RateRule:
 
 
 class RateTable:
-    """The buckets of some rules.
+    """The buckets of some rules; many threads may ask at once.
 
     At most ``size`` buckets are kept; the one longest unused goes first, and forgetting a bucket refills it,
     so memory stays flat under forged cookies while the rule by address goes on counting.
@@ -58,21 +59,23 @@ class RateTable:
         self._clock = clock
         self._size = size
         self._buckets: OrderedDict[tuple[str, str], tuple[float, float]] = OrderedDict()
+        self._lock = threading.Lock()
 
     def __len__(self) -> int:
         return len(self._buckets)
 
     def wait(self, method: str, path: str, session: str, address: str) -> tuple[str, int] | None:
         """None when the request may pass (and is counted); else the rule's name and whole seconds to wait."""
-        now = self._clock()
         worst: tuple[str, int] | None = None
-        for rule in self.rules:
-            who = session if rule.key == "session" else address
-            if not who or not rule.counts(method, path):
-                continue
-            seconds = self._take((rule.name, who), rule, now)
-            if seconds > 0 and (worst is None or seconds > worst[1]):
-                worst = (rule.name, max(1, ceil(min(seconds, 3600.0))))
+        with self._lock:
+            now = self._clock()
+            for rule in self.rules:
+                who = session if rule.key == "session" else address
+                if not who or not rule.counts(method, path):
+                    continue
+                seconds = self._take((rule.name, who), rule, now)
+                if seconds > 0 and (worst is None or seconds > worst[1]):
+                    worst = (rule.name, max(1, ceil(min(seconds, 3600.0))))
         return worst
 
     def _take(self, key: tuple[str, str], rule: RateRule, now: float) -> float:

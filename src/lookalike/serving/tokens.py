@@ -16,6 +16,8 @@ from lookalike.errors import ServeError, printable
 from lookalike.serving.limits import RateRule, RateTable
 
 ADMIN_COOKIE = "lookalike_admin"
+COOKIE_PATHS = ("/", "/admin")
+"""Where the cookie may lie: set by the web application's /login, by the dashboard's. Logging out deletes both."""
 
 _LOGIN_RULES = (
     RateRule("attempts to log in from one address", "address", per_second=1 / 15, burst=10),

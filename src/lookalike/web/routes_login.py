@@ -1,4 +1,4 @@
-"""Coming in with the token, where the server needs one."""
+"""Coming in with the token, where the server needs one, and going out."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import RedirectResponse, Response
 
 from lookalike.serving.faults import error_response
-from lookalike.serving.tokens import ADMIN_COOKIE, AdminDoor
+from lookalike.serving.tokens import ADMIN_COOKIE, COOKIE_PATHS, AdminDoor
 from lookalike.web.context import context_of
 from lookalike.web.faults import PageError
 from lookalike.web.pages import render, texts_for
@@ -52,6 +52,15 @@ def login(request: Request, body: Login) -> Response:
         httponly=True,
         samesite="strict",
     )
+    return response
+
+
+@router.post("/logout")
+def logout() -> Response:
+    """Forget the cookie, also that of the dashboard of the studies."""
+    response = Response(status_code=204)
+    for path in COOKIE_PATHS:
+        response.delete_cookie(ADMIN_COOKIE, path=path)
     return response
 
 

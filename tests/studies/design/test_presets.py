@@ -32,7 +32,9 @@ def test_tll_without_faces_says_what_it_lacks(tmp_path: Path) -> None:
 
 
 def test_tll_makes_smaller_groups_of_few_pairs(tmp_path: Path) -> None:
-    draft = preset("tll").draft(pairs(tmp_path / "12", 12), Options(faces=False, cache=False))
+    draft = preset("tll").draft(
+        pairs(tmp_path / "12", 12), Options(faces=False, cache=False, encoder="classic")
+    )
     sizes = Counter(item.set for item in draft.items)
     assert sizes["random"] == sizes["generic"] > 0
     assert any("groups have" in note for note in draft.notes)

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from fastapi import FastAPI
+from starlette.testclient import TestClient
 
+from lookalike.serving.tokens import ADMIN_COOKIE
+from lookalike.web.routes_login import router
 from tests.studies.server.conftest import HEADERS, TOKEN
 
 
@@ -33,8 +37,23 @@ def test_logging_in_and_out(served) -> None:  # type: ignore[no-untyped-def]
     assert "A small study" in person.client.get("/admin").text
     status = person.client.get("/admin/api/status").json()["studies"]
     assert [study["study"] for study in status] == ["demo"]
-    person.client.post("/admin/logout", headers=HEADERS)
+    reply = person.client.post("/admin/logout", headers=HEADERS)
+    assert _deleted(reply) == ["/", "/admin"]
     assert person.client.get("/admin/api/status").status_code == 401
+
+
+def _deleted(reply) -> list[str]:  # type: ignore[no-untyped-def]
+    cookies = reply.headers.get_list("set-cookie")
+    assert all(cookie.startswith(f'{ADMIN_COOKIE}="";') and "Max-Age=0" in cookie for cookie in cookies)
+    return [cookie.split("Path=")[1].split(";")[0] for cookie in cookies]
+
+
+def test_the_web_application_lets_one_out_of_both() -> None:
+    app = FastAPI()
+    app.include_router(router)
+    reply = TestClient(app).post("/logout")
+    assert reply.status_code == 204
+    assert _deleted(reply) == ["/", "/admin"]
 
 
 def test_guessing_is_limited(served) -> None:  # type: ignore[no-untyped-def]

@@ -45,6 +45,20 @@ def test_a_start_without_answers_makes_room(store: Store, tmp_path: Path) -> Non
     assert store.status(study)["participants"]["started"] == 1
 
 
+def test_a_refused_start_leaves_the_first_session_alive(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = small_study(tmp_path / "full", answers_per_item=1)
+    store.register(study)
+    first = store.start_session(study, ANN)
+    monkeypatch.setattr("lookalike.studies.store.visits.draw_trials", lambda *_: [])
+    with pytest.raises(Refused) as caught:
+        store.start_session(study, ANN)
+    assert caught.value.status == 503
+    answer(store, study, store.resume(study, first.token), 1)
+    assert "replaced" not in store.status(study)["events"]
+
+
 def test_participants_are_named_by_a_keyed_hash(store: Store, tmp_path: Path) -> None:
     one, other = small_study(tmp_path / "one"), small_study(tmp_path / "two")
     names = set()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import wait
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -109,3 +110,33 @@ def test_refusals_are_no_failures(store: Store, tmp_path: Path) -> None:
     store.register(study)
     with pytest.raises(Refused):
         store.answer(study, "nobody", 0, "n", ANSWER)
+
+
+def test_what_a_refused_action_wrote_is_gone_and_its_neighbours_stay(store: Store, tmp_path: Path) -> None:
+    study = small_study(tmp_path / "half")
+    store.register(study)
+
+    def raised(connection) -> None:  # type: ignore[no-untyped-def]
+        log_event(connection, study, None, "half done", 0)
+        raise Refused(503, "no")
+
+    def returned(connection) -> Refused:  # type: ignore[no-untyped-def]
+        log_event(connection, study, None, "noted", 0)
+        return Refused(409, "no")
+
+    futures = [store.submit(work) for work in (raised, returned) * 5]
+    wait(futures)
+    assert all(isinstance(future.exception(), Refused) for future in futures)
+    found = store.status(study)["events"]
+    assert "half done" not in found
+    assert found["noted"] == 5
+
+
+def test_too_many_readers_are_told_to_come_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    study = small_study(tmp_path / "busy")
+    with Store(f"sqlite:///{tmp_path / 'busy.sqlite'}") as store, ExitStack() as stack:
+        store.register(study)
+        monkeypatch.setattr(store._reading.pool, "_timeout", 0.01)
+        with pytest.raises(Unavailable, match="too many"):
+            for _ in range(100):
+                stack.enter_context(store.reading())

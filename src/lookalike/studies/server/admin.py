@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from lookalike.serving.faults import error_response
-from lookalike.serving.tokens import ADMIN_COOKIE, AdminDoor
+from lookalike.serving.tokens import ADMIN_COOKIE, COOKIE_PATHS, AdminDoor
 from lookalike.studies.server.bodies import LoginBody, WithdrawBody
 from lookalike.studies.server.site import Site
 from lookalike.studies.store.refusals import Refused
@@ -83,10 +83,11 @@ def login(request: Request, body: LoginBody) -> Response:
 
 @router.post("/logout")
 def logout(request: Request) -> Response:
-    """Forget the cookie."""
+    """Forget the cookie, also that of the web application around the studies."""
     _require(request)
     response = Response(status_code=204)
-    response.delete_cookie(ADMIN_COOKIE, path="/admin")
+    for path in COOKIE_PATHS:
+        response.delete_cookie(ADMIN_COOKIE, path=path)
     return response
 
 

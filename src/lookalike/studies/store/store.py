@@ -86,13 +86,15 @@ class Store:
         Raises:
             Unavailable: it cannot be read.
         """
-        from sqlalchemy.exc import OperationalError
+        from sqlalchemy.exc import OperationalError, TimeoutError
 
         try:
             with self._reading.begin() as connection:
                 yield connection
         except OperationalError as error:
             raise Unavailable(f"the database cannot be read: {error.orig}") from error
+        except TimeoutError as error:  # every connection is in use
+            raise Unavailable("the database cannot be read: too many are reading; try again") from error
 
     def register(self, study: Study) -> None:
         """Make a study known before anyone starts.

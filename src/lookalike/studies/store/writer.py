@@ -34,8 +34,8 @@ class Writer:
     """The only thread of this process that writes to a database.
 
     A piece of work gets the open transaction. It may be run a second time when a neighbour in its batch fails, so it
-    must have no effects but through the connection. To refuse, it raises `Refused` before it has written
-    anything, or returns a `Refused` after it has (an event): both reach the caller as the exception.
+    must have no effects but through the connection. To refuse, it raises `Refused`, and nothing that it wrote
+    stays, or returns a `Refused`, and what it wrote (an event) stays: both reach the caller as the exception.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -117,7 +117,8 @@ class Writer:
 
 def _outcome(job: _Job, connection: Connection) -> Any:
     try:
-        return job.work(connection)
+        with connection.begin_nested():  # the batch commits what the others did, never half of a refused action
+            return job.work(connection)
     except Refused as refused:
         return refused
 
