@@ -21,7 +21,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 SHELL = {"bash", "sh", "shell", "console"}
 DATA = {"json": json.loads, "toml": tomllib.loads}
 SHOWN_ONLY = {"", "text", "csv", "html", "mermaid"}
-MOST_NOT_RUN = 42
+MOST_NOT_RUN = 43
 """Blocks that may opt out over all pages; raise it only with a reason that a reader would accept.
 
 20 were enough before the training room: what exports and uses a finished run needs one, and real runs take minutes.

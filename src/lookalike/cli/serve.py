@@ -150,7 +150,10 @@ def named_galleries(given: list[str]) -> dict[str, Path | str]:
                 raise ServeError(f"two galleries are called {name}; give them different names: NAME=FOLDER")
             found[name] = place if is_remote(place) else Path(place)
         elif is_remote(one):
-            found[one.rstrip("/").rsplit("/", 1)[-1]] = one
+            name = one.rstrip("/").rsplit("/", 1)[-1]
+            if name in found:
+                raise ServeError(f"two galleries are called {name}; give them different names: NAME=FOLDER")
+            found[name] = one
         else:
             plain.append(Path(one))
     for name, folder in names_of(tuple(plain)).items():
@@ -188,6 +191,10 @@ def _announce(app: Any, settings: WebSettings, address: str) -> None:
         output.say(f"study: {address}/s/{study}/")
     if settings.studies:
         output.say(f"dashboard: {address}/admin")
+        if not settings.token:
+            from lookalike.web.mounted_studies import TOKEN_FILE
+
+            output.say(f"its token is in {output.short_path(str(settings.studies[0] / TOKEN_FILE))}")
     if settings.token:
         output.say("the token that was set is asked for at the first visit")
     sys.stdout.flush()

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 import math
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from lookalike.errors import LookalikeError, printable
 from lookalike.web.context import AppContext
+from lookalike.web.faults import public_text
 from lookalike.web.kept import Kept
 from lookalike.web.machines import Machine, comparator, machines
 from lookalike.web.pictures import Picture
 from lookalike.web.shelf import shelf
+from lookalike.web.uploads import DECODERS
+
+log = logging.getLogger("lookalike.web")
 
 METRIC_WIDTH = 1.2
 """Cosine distance at which a bar is full: hardly any two photographs are farther apart."""
@@ -57,6 +64,7 @@ class People:
 class _Distances:
     def __init__(self) -> None:
         self.kept = Kept(2_000)
+        self.comparing = threading.Lock()
 
 
 def distances(context: AppContext, a: Picture, b: Picture, prefer: Sequence[str] = ()) -> list[Distance]:
@@ -79,10 +87,12 @@ def _distance(context: AppContext, one: Machine, a: Picture, b: Picture, prefer:
         value = known.get(key)
         if not isinstance(value, float):
             encoder = context.encoder(one.spec)
-            (value,) = compare(a.source, b.source, [encoder]).distances.values()
+            with DECODERS:
+                (value,) = compare(a.source, b.source, [encoder]).distances.values()
             known.put(key, value)
     except LookalikeError as error:
-        return Distance(one, None, error=printable(str(error)))
+        log.warning("%s: %s", one.name, error)
+        return Distance(one, None, error=printable(public_text(error)))
     if not math.isfinite(value):
         return Distance(one, None, error="no distance")
     gallery = next((name for name in (*prefer, *one.galleries) if name in one.galleries), "")
@@ -96,27 +106,31 @@ def people(context: AppContext, a: Picture, b: Picture) -> list[People]:
     for folder in context.settings.comparators:
         name = printable(folder.name)
         try:
-            found.append(_asked(context, name, comparator(context, folder), a, b))
+            found.append(_asked(context, folder, comparator(context, folder), a, b))
         except LookalikeError as error:
-            found.append(People(name, None, error=printable(str(error))))
+            log.warning("%s: %s", name, error)
+            found.append(People(name, None, error=printable(public_text(error))))
     return found
 
 
-def _asked(context: AppContext, name: str, asked: object, a: Picture, b: Picture) -> People:
+def _asked(context: AppContext, folder: Path, asked: object, a: Picture, b: Picture) -> People:
     from lookalike.similarity.comparator import Comparator
 
     assert isinstance(asked, Comparator)
-    known = shelf(context, _Distances).kept
-    key = ("comparator", name, a.key, b.key)
-    kept = known.get(key)
+    held = shelf(context, _Distances)
+    key = ("comparator", str(folder.absolute()), a.key, b.key)
+    kept = held.kept.get(key)
     if isinstance(kept, People):
         return kept
-    added = asked.contributions(a.source, b.source)
+    # A comparator has encoders of its own, which are asked by one thread at a time.
+    with held.comparing, DECODERS:
+        added = asked.contributions(a.source, b.source)
+        probability = asked.probability(a.source, b.source)
     largest = max((abs(value) for value in added.values()), default=1.0) or 1.0
     cues = [
         (cue, value, 50.0 if value >= 0 else 50.0 + 50.0 * value / largest, 50.0 * abs(value) / largest)
         for cue, value in sorted(added.items(), key=lambda row: -abs(row[1]))
     ]
-    found = People(name, asked.probability(a.source, b.source), cues)
-    known.put(key, found)
+    found = People(printable(folder.name), probability, cues)
+    held.kept.put(key, found)
     return found

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
@@ -12,7 +14,7 @@ from fastapi import Request
 from lookalike.encoders import Encoder, load_encoder
 from lookalike.errors import LookalikeError
 from lookalike.explain.sentences import encoder_name
-from lookalike.web.faults import PageError
+from lookalike.web.faults import PageError, public_text
 from lookalike.web.jobs import Jobs
 from lookalike.web.kept import Kept
 from lookalike.web.served_gallery import ServedGallery
@@ -22,6 +24,8 @@ from lookalike.web.uploads import Uploads
 if TYPE_CHECKING:
     from lookalike.explain import Explanation
     from lookalike.web.pictures import Picture
+
+log = logging.getLogger("lookalike.web")
 
 COVER = 4
 
@@ -83,14 +87,14 @@ class AppContext:
             return self._galleries[name]
 
     def encoder(self, spec: str) -> Encoder:
-        """An encoder by its name, loaded once.
+        """An encoder by its name, loaded once; it may be called by several threads.
 
         Raises:
             EncoderError: it cannot be had.
         """
         with self._loading:
             if spec not in self._encoders:
-                self._encoders[spec] = load_encoder(spec)
+                self._encoders[spec] = one_at_a_time(load_encoder(spec))
             return self._encoders[spec]
 
     def glance(self, name: str) -> Glance:
@@ -103,7 +107,8 @@ class AppContext:
                 tuple(int(one) for one in rows.ids[:: max(1, len(rows) // COVER)][:COVER]),
             )  # fmt: skip
         except LookalikeError as error:
-            return Glance(name, error=str(error))
+            log.error("gallery %s: %s", name, error)
+            return Glance(name, error=public_text(error))
 
     def explain(
         self, a: Picture, b: Picture, encoder: str | None = None, *, maps: Sequence[str] = ("decomposition",)
@@ -137,6 +142,30 @@ class AppContext:
         self.jobs.close()
         for one in self.closing:
             one.close()
+
+
+def one_at_a_time(encoder: Encoder) -> Encoder:
+    """The same encoder, asked by one thread at a time in all that it can; one that is `concurrent` stays as it is.
+
+    Networks keep state between the steps of a call. The methods are replaced on the object itself, so that its class
+    and its other methods stay what explanations and indexing look for.
+    """
+    if encoder.concurrent:
+        return encoder
+    lock = threading.RLock()
+
+    def guarded(method: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(method)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            with lock:
+                return method(*args, **kwargs)
+
+        return call
+
+    for name in ("embed", "feature_map", "embed_text", "embed_parts"):
+        if (method := getattr(encoder, name, None)) is not None:
+            setattr(encoder, name, guarded(method))
+    return encoder
 
 
 def context_of(request: Request) -> AppContext:

@@ -60,10 +60,13 @@ class Review:
         now = self.decisions()
         return {key: now.get(key) for key in last}
 
-    def clear(self) -> None:
-        """Forget all steps (what was decided has been done)."""
+    def forget(self, done: Decisions) -> None:
+        """Forget what has been done, but not groups that were decided differently since."""
         with self._lock:
-            self._steps = []
+            now = {key: frozenset(drop) for step in self._steps for key, drop in step.items()}
+            old = {key for key, drop in done.items() if now.get(key) == drop}
+            steps = [{key: drop for key, drop in step.items() if key not in old} for step in self._steps]
+            self._steps = [step for step in steps if step]
             self._write()
 
     def _read(self) -> list[dict[str, list[int]]]:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from lookalike.errors import (
     BadFilter,
+    EncoderError,
     ImageError,
     ImageNotFound,
     InvalidArgument,
     LookalikeError,
+    MissingDependency,
     NoSuchOutput,
     UnknownEncoder,
+    printable,
 )
 
 if TYPE_CHECKING:
@@ -23,6 +27,9 @@ if TYPE_CHECKING:
 
 _CLIENT_ERRORS = (BadFilter, ImageError, InvalidArgument, NoSuchOutput, UnknownEncoder)
 """What a request can bring about by itself: status 400, not the server's mistake."""
+
+_FOLDERS = re.compile(r"(?<![\w/.])(?:/[^\s/:,;'\"]+)+/")
+MISTAKE = "the server cannot do this now; why is in its log"
 
 
 class PageError(LookalikeError):
@@ -49,6 +56,18 @@ def status_of(error: Exception) -> int:
     return 400 if isinstance(error, _CLIENT_ERRORS) else 500
 
 
+def public_text(error: Exception) -> str:
+    """What a client may read of an error: no folders of the server. Who calls this logs the rest."""
+    if isinstance(error, PageError | MissingDependency):
+        return str(error)
+    if isinstance(error, ImageError):
+        name = error.name.rpartition("/")[2]
+        return f"{printable(name)}: {_FOLDERS.sub('', error.reason.replace(error.name, name))}"
+    if status_of(error) >= 500:
+        return MISTAKE
+    return _FOLDERS.sub("", str(error)) if isinstance(error, EncoderError) else str(error)
+
+
 def install_page_faults(app: FastAPI, policy: Policy) -> None:
     """Handlers for everything that a route may raise, see `lookalike.serving.faults`; pages for people."""
     from fastapi.exceptions import RequestValidationError
@@ -65,8 +84,8 @@ def install_page_faults(app: FastAPI, policy: Policy) -> None:
         if status >= 500:
             log.error("%s %s: %s", request.method, type(error).__name__, error)
         if is_for_programs(request):
-            return error_response(status, str(error))
-        return _page(request, status, " ".join(str(error).split()))
+            return error_response(status, public_text(error))
+        return _page(request, status, " ".join(public_text(error).split()))
 
     async def http(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)

@@ -26,6 +26,8 @@ T = TypeVar("T")
 Key = tuple[Hashable, ...]
 KEPT_RESULTS = 12
 KEPT_TASKS = 100
+MOST_AT_ONCE = 8
+"""So many tasks may wait or run; each has a thread."""
 
 
 @dataclass
@@ -38,6 +40,7 @@ class Task:
         state: waiting (another one is at work), running, done or failed.
         stage, done, total: how far it is, see `lookalike.progress.Progress`.
         error: why it failed.
+        work: what is done.
     """
 
     id: str
@@ -48,6 +51,12 @@ class Task:
     total: int = 0
     error: str = ""
     started: float = field(default_factory=time.monotonic)
+    work: Callable[..., Any] | None = field(default=None, repr=False)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it has ended."""
+        return self.state in ("done", "failed")
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types."""
@@ -107,15 +116,24 @@ class Findings:
             work: called with the arguments and ``tell``.
             arguments: picklable.
             apart: in a process of its own, so that pages do not wait for it.
+
+        Raises:
+            PageError: other work for the same key is not done yet (409), or too much is (429).
         """
         with self._lock:
-            for task in self._tasks.values():
-                if task.key == key and task.state in ("waiting", "running"):
+            open_tasks = [task for task in self._tasks.values() if not task.is_over]
+            for task in open_tasks:
+                if task.key == key:
+                    if task.work is not work:
+                        raise PageError(409, "something else is being done there; wait until it has finished")
                     return task
-            task = Task(secrets.token_urlsafe(9), key)
+            if len(open_tasks) >= MOST_AT_ONCE:
+                raise PageError(429, "too much is being worked on; try again when some of it has finished")
+            task = Task(secrets.token_urlsafe(9), key, work=work)
             self._tasks[task.id] = task
-            while len(self._tasks) > KEPT_TASKS:
-                self._tasks.popitem(last=False)
+            over = [one.id for one in self._tasks.values() if one.is_over]
+            for old in over[: max(0, len(self._tasks) - KEPT_TASKS)]:
+                del self._tasks[old]
         run = self._run_apart if apart else _run_here
         threading.Thread(target=self._do, args=(task, run, work, arguments), daemon=True).start()
         return task

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from lookalike.images import ImageLike, crop_box, decode
 from lookalike.web.context import AppContext
 from lookalike.web.faults import PageError
+from lookalike.web.uploads import DECODERS
 
 Fractions = tuple[float, float, float, float]
 """(left, top, right, bottom) as shares of width and height, in [0, 1]."""
@@ -67,7 +68,8 @@ def cut(source: ImageLike, crop: Fractions | None, *, max_pixels: int) -> ImageL
     """The part of an image that a box in shares selects (at least 8 pixels a side); the image itself without one."""
     if crop is None:
         return source
-    pixels = decode(source, max_pixels=max_pixels)
+    with DECODERS:
+        pixels = decode(source, max_pixels=max_pixels)
     height, width = pixels.shape[:2]
     left, right = (round(crop[i] * width) for i in (0, 2))
     top, bottom = (round(crop[i] * height) for i in (1, 3))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from lookalike.errors import LookalikeError, printable
 from lookalike.web.context import AppContext
-from lookalike.web.faults import PageError
+from lookalike.web.faults import MISTAKE, PageError, public_text
 from lookalike.web.machines import Machine, machines
 from lookalike.web.settings import names_of
 from lookalike.web.shelf import shelf
@@ -20,6 +21,8 @@ from lookalike.web.shelf import shelf
 if TYPE_CHECKING:
     from lookalike.benchmarks.features import Features
     from lookalike.judgments import Judgments
+
+log = logging.getLogger("lookalike.web")
 
 OPTIONS = 5
 ROUND = 10
@@ -83,9 +86,11 @@ class Table:
         try:
             self.vectors(context, spec)
         except LookalikeError as error:
-            self.error = printable(str(error))
-        except Exception as error:  # a thread's traceback would be seen by nobody
-            self.error = f"{type(error).__name__}: {printable(str(error))}"
+            log.error("play %s: %s", self.name, error)
+            self.error = printable(public_text(error))
+        except Exception:  # a thread's traceback would be seen by nobody
+            log.exception("play %s", self.name)
+            self.error = MISTAKE
         finally:
             self.state = "failed" if self.error else "ready"
             self._working.release()

@@ -29,6 +29,7 @@ from lookalike.web.pages import render
 from lookalike.web.pictures import picture_of
 from lookalike.web.routes_jobs import start_job
 from lookalike.web.searching import Finder
+from lookalike.web.uploads import DECODERS
 from lookalike.web.wishes import Wish
 
 FAILURES: dict[int | str, dict[str, Any]] = {
@@ -153,7 +154,9 @@ def compare(request: Request, body: CompareRequest) -> CompareAnswer:
     distances: dict[str, float] = {}
     parts: dict[str, dict[str, float]] = {}
     for name, spec in wanted.items():
-        found = compare_pair(a.source, b.source, [context.encoder(spec)])
+        encoder = context.encoder(spec)
+        with DECODERS:
+            found = compare_pair(a.source, b.source, [encoder])
         distances[name] = next(iter(found.distances.values()))
         for one in found.parts.values():
             parts[name] = one

@@ -10,7 +10,7 @@ from starlette.responses import HTMLResponse
 
 from lookalike.web.context import context_of
 from lookalike.web.duplicate_desk import Desk, desk_of
-from lookalike.web.duplicate_moves import aside_of, bring_back, last_journal, move_aside
+from lookalike.web.duplicate_moves import aside_of, bring_back, decided, last_journal, move_aside
 from lookalike.web.duplicate_search import DuplicateQuery, found_duplicates, start_search
 from lookalike.web.faults import PageError
 from lookalike.web.findings import findings_of
@@ -128,11 +128,11 @@ def apply(request: Request, name: str, wanted: Wanted) -> dict[str, Any]:
     context = context_of(request)
     desk = _desk(request, name, wanted)
     folder = aside_of(context.settings.aside, name)
-    groups = desk.decided()
-    if not groups:
+    decisions = desk.review.decisions()
+    if not decided(desk.groups, decisions):
         raise PageError(409, "nothing has been decided to go")
     task = findings_of(request).start(
-        (name, "moves"), move_aside, context.gallery(name), groups, folder, desk.review
+        (name, "moves"), move_aside, context.gallery(name), desk.groups, decisions, folder, desk.review
     )
     return {"task": task.to_dict()}
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import threading
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query, Request
@@ -16,7 +15,7 @@ from lookalike.images import decode
 from lookalike.web.api_models import LARGEST_ID, Failure, GivenImage
 from lookalike.web.context import AppContext, context_of
 from lookalike.web.faults import PageError
-from lookalike.web.uploads import encode_webp
+from lookalike.web.uploads import DECODERS, encode_webp
 
 router = APIRouter()
 
@@ -24,8 +23,6 @@ FULL_SIDE = 1_600
 
 RowId = Annotated[int, Path(ge=0, le=LARGEST_ID)]
 Handle = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{22}$")]
-
-_decoding = threading.BoundedSemaphore(2)
 
 
 @router.get("/g/{gallery}/image/{row}", include_in_schema=False)
@@ -58,7 +55,7 @@ def full_image(context: AppContext, gallery: str, row: int) -> bytes | None:
     if isinstance(kept, bytes):
         return kept
     try:
-        with _decoding:
+        with DECODERS:
             pixels = decode(served.source_of(row), min_size=(FULL_SIDE // 2, FULL_SIDE // 2))
             data = encode_webp(Image.fromarray(pixels), FULL_SIDE)
     except ImageError:

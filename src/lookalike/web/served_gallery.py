@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import threading
 import time
 from collections import OrderedDict
@@ -13,12 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.encoders import Encoder
-from lookalike.errors import LookalikeError
+from lookalike.errors import BadFilter, LookalikeError
 from lookalike.gallery import Gallery, IndexOptions, IndexReport
 from lookalike.gallery.reranking import images_of
 from lookalike.images import ImageLike, open_source
 from lookalike.web.faults import PageError
 from lookalike.web.snapshot import Snapshot
+from lookalike.web.uploads import DECODERS
 
 if TYPE_CHECKING:
     from lookalike.gallery.settings import GallerySettings
@@ -32,6 +34,11 @@ KEPT_THUMBNAILS = 20_000
 """About 5 kB each."""
 
 KEPT_FILTERS = 64
+
+_SECRET = re.compile(r"\b(path|source|signature)\b", re.IGNORECASE)
+_TEXT = re.compile(r"'(?:[^']|'')*'")
+_ODD = re.compile(r'--|/\*|["`\\$]')
+"""With these in a filter it is not certain where a text begins and ends."""
 
 
 class ServedGallery:
@@ -61,7 +68,7 @@ class ServedGallery:
         self._indexing = False
         self._problems = 0
         self._thumbnails: OrderedDict[int, bytes] = OrderedDict()
-        self._filters: OrderedDict[str, NDArray[np.int64]] = OrderedDict()
+        self._filters: OrderedDict[tuple[int, str], NDArray[np.int64]] = OrderedDict()
 
     @property
     def settings(self) -> GallerySettings:
@@ -141,10 +148,11 @@ class ServedGallery:
     def embed(self, images: Sequence[ImageLike]) -> NDArray[np.float32]:
         """Vectors float32 (m, d); an encoder that uses all cores is asked by one thread at a time."""
         encoder = self.encoder
-        if encoder.concurrent:
-            return encoder.embed(images)
-        with self._embedding:
-            return encoder.embed(images)
+        with DECODERS:
+            if encoder.concurrent:
+                return encoder.embed(images)
+            with self._embedding:
+                return encoder.embed(images)
 
     def embed_text(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Vectors float32 (m, d) of words.
@@ -160,17 +168,21 @@ class ServedGallery:
         """Ids of the rows that a filter selects, ascending.
 
         Raises:
-            BadFilter: it cannot be understood.
+            BadFilter: it cannot be understood, or asks for places on the server.
         """
-        rows = self.snapshot()
+        refuse_places(where)
+        self.snapshot()
         with self._lock:
-            if where in self._filters:
-                self._filters.move_to_end(where)
-                return self._filters[where]
-        found = np.sort(self.gallery.rows(["id"], where=where).column("id").to_numpy()).astype(np.int64)
+            rows, gallery = self._snapshot, self.gallery
+            assert rows is not None
+            key = (rows.version, where)
+            if key in self._filters:
+                self._filters.move_to_end(key)
+                return self._filters[key]
+        found = np.sort(gallery.rows(["id"], where=where).column("id").to_numpy()).astype(np.int64)
         found = found[np.isin(found, rows.ids, assume_unique=True)]
         with self._lock:
-            self._filters[where] = found
+            self._filters[key] = found
             while len(self._filters) > KEPT_FILTERS:
                 self._filters.popitem(last=False)
         return found
@@ -239,3 +251,14 @@ class ServedGallery:
             with self._lock:
                 self._indexing = False
             self.forget()
+
+
+def refuse_places(where: str) -> None:
+    """Filters by the place of a file would tell, question by question, where files lie on the server.
+
+    Raises:
+        BadFilter: the filter names such a column.
+    """
+    named = _SECRET.search(where if _ODD.search(where) else _TEXT.sub(" '' ", where))
+    if named:
+        raise BadFilter(f"the column {named[1].lower()} cannot be asked here; filter by another column")

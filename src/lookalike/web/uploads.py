@@ -9,7 +9,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from PIL import Image
 
@@ -17,10 +17,11 @@ from lookalike.images import decode
 from lookalike.web.faults import PageError
 
 KEPT_BYTES = 256_000_000
+KEPT_IMAGES = 2_000
 KEPT_SECONDS = 3_600.0
 PREVIEW_SIDE = 1_280
-_DECODERS = threading.BoundedSemaphore(2)
-"""A picture of 100 million pixels takes 300 MB while it is decoded: not twenty at once."""
+DECODERS = threading.BoundedSemaphore(2)
+"""A picture of 100 million pixels takes 300 MB while it is decoded: not twenty at once, on no page."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ class Upload:
         digest: sha256 of the data, hex.
         width, height: in pixels, the way it is shown.
         preview: WebP without metadata, long side at most 1,280 px.
+        used: when it was last asked for, by the clock of `Uploads`.
     """
 
     handle: str
@@ -41,16 +43,22 @@ class Upload:
     width: int
     height: int
     preview: bytes
-    given: float
+    used: float
+
+    @property
+    def size(self) -> int:
+        """Bytes that it takes."""
+        return len(self.data) + len(self.preview)
 
 
 class Uploads:
-    """The images that are kept; the oldest go first when there is no room.
+    """The images that are kept; those unused for longest go first when there is no room.
 
     Args:
         max_bytes: of one image.
         max_pixels: of one image.
         room: bytes of all together.
+        images: how many at most.
         seconds: how long one is kept after its last use.
         clock: seconds that never go back.
     """
@@ -61,12 +69,15 @@ class Uploads:
         max_pixels: int,
         *,
         room: int = KEPT_BYTES,
+        images: int = KEPT_IMAGES,
         seconds: float = KEPT_SECONDS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.max_bytes = max_bytes
         self.max_pixels = max_pixels
         self._room = max(room, max_bytes)
+        self._images = images
+        self._bytes = 0
         self.seconds = seconds
         self._clock = clock
         self._kept: OrderedDict[str, Upload] = OrderedDict()
@@ -84,7 +95,7 @@ class Uploads:
         """
         if len(data) > self.max_bytes:
             raise PageError(413, f"the image is larger than {self.max_bytes // 1_000_000} MB")
-        with _DECODERS:
+        with DECODERS:
             pixels = decode(data, max_pixels=self.max_pixels)
             height, width = pixels.shape[:2]
             preview = encode_webp(Image.fromarray(pixels), PREVIEW_SIDE)
@@ -92,6 +103,7 @@ class Uploads:
         upload = Upload(secrets.token_urlsafe(16), data, digest, width, height, preview, self._clock())
         with self._lock:
             self._kept[upload.handle] = upload
+            self._bytes += upload.size
             self._make_room()
         return upload
 
@@ -106,17 +118,18 @@ class Uploads:
             upload = self._kept.get(handle)
             if upload is None:
                 raise PageError(404, "this image is not kept any more; choose it again")
+            self._kept[handle] = upload = replace(upload, used=self._clock())
             self._kept.move_to_end(handle)
             return upload
 
     def _make_room(self) -> None:
         end = self._clock() - self.seconds
-        total = sum(len(one.data) + len(one.preview) for one in self._kept.values())
         while self._kept:
             oldest = next(iter(self._kept.values()))
-            if oldest.given >= end and (total <= self._room or len(self._kept) == 1):
+            fits = self._bytes <= self._room and len(self._kept) <= self._images
+            if oldest.used >= end and (fits or len(self._kept) == 1):
                 return
-            total -= len(oldest.data) + len(oldest.preview)
+            self._bytes -= oldest.size
             del self._kept[oldest.handle]
 
 

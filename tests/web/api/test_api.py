@@ -113,7 +113,8 @@ def test_compare_and_explain(client: Any, pictures: Path) -> None:
     other = sorted((pictures / "seagreen").iterdir())[0]
     a, b = give(client, file), give(client, other)
     found = client.post("/api/compare", json={"a": a, "b": b, "encoders": ["classic"]}, headers=CSRF).json()
-    assert found["distances"]["classic"] == pytest.approx(compare(str(file), str(other)).distances["classic"])
+    truth = compare(str(file), str(other), ["classic"]).distances["classic"]
+    assert found["distances"]["classic"] == pytest.approx(truth)
     assert "color" in found["parts"]["classic"]
     answer = client.post("/api/explain", json={"a": a, "b": "drawn:3", "language": "zh"}, headers=CSRF)
     assert answer.status_code == 200, answer.text

@@ -26,14 +26,14 @@ class Bench:
     def post(self, what: str, body: Any = None) -> Any:
         return self.client.post(f"/g/photos/{what}", json={} if body is None else body, headers=CSRF)
 
-    def finish(self, answer: Any) -> dict[str, Any]:
+    def finish(self, answer: Any, state: str = "done") -> dict[str, Any]:
         task: dict[str, Any] = answer.json()["task"]
         end = time.monotonic() + 60
         while task["state"] in ("waiting", "running"):
             assert time.monotonic() < end
             time.sleep(0.02)
             task = self.client.get(f"/g/photos/tasks/{task['id']}").json()["task"]
-        assert task["state"] == "done", task
+        assert task["state"] == state, task
         return task
 
     def files(self) -> set[str]:
@@ -144,6 +144,7 @@ def test_review_in_a_browser(
     before = bench.files()
     page = visit(f"{listen(bench.app)}/g/photos/duplicates?kind=exact", size=size, touch=size == "phone")
     assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]
+    page.wait_for_load_state("networkidle")  # the page's part of the script comes after the page
     group = page.locator(".dgroup").first
     group.focus()
     page.keyboard.press("a")

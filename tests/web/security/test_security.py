@@ -134,6 +134,96 @@ def test_nothing_tells_where_the_files_are(client: Any, pictures: Path, gallery:
         assert str(gallery.parent) not in text
 
 
+def test_uploads_are_counted_and_stay_while_they_are_used() -> None:
+    from lookalike.web.uploads import Uploads
+
+    now = [0.0]
+    uploads = Uploads(100_000, 1_000_000, images=3, seconds=60, clock=lambda: now[0])
+    buffer = io.BytesIO()
+    Image.new("RGB", (20, 20)).save(buffer, "PNG")
+    handles = [uploads.add(buffer.getvalue()).handle for _ in range(5)]
+    assert len(uploads) == 3
+    for now[0] in (50.0, 100.0, 150.0):
+        assert uploads.get(handles[-1]).used == now[0]
+    assert len(uploads) == 1
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        "path LIKE '/home/%'",
+        "starts_with(`Path`, '/home')",
+        "label = 'x' OR SIGNATURE = 'a'",
+        "label = \"'\" OR source = '/x' OR label = \"'\"",
+        "label = 'a' /* ' */ OR path LIKE '/h%' /* ' */",
+    ],
+)
+def test_a_filter_is_no_oracle_for_places(client: Any, where: str) -> None:
+    answer = client.post("/api/galleries/drawn/search", json={"ids": [1], "where": where}, headers=CSRF)
+    assert answer.status_code == 400
+    assert "cannot be asked here" in answer.json()["error"]
+
+
+def test_a_text_in_a_filter_may_be_any_word(client: Any) -> None:
+    body = {"ids": [1], "where": "label != 'the path''s source'"}
+    assert client.post("/api/galleries/drawn/search", json=body, headers=CSRF).status_code == 200
+
+
+def test_a_gallery_that_is_gone_does_not_tell_where_it_was(settings: Any, tmp_path: Path) -> None:
+    client = client_of(replace(settings, galleries={"gone": tmp_path / "gone"}))
+    for path in ("/", "/g/gone", "/api/galleries", "/api/galleries/gone/status"):
+        for accept in ("text/html", "*/*"):
+            assert str(tmp_path) not in client.get(path, headers={"accept": accept}).text
+
+
+def test_what_clients_read_of_errors() -> None:
+    from lookalike.errors import GalleryDamaged, ImageNotFound, NoSuchOutput
+    from lookalike.web.faults import MISTAKE, public_text
+
+    assert public_text(GalleryDamaged("/srv/photos: damaged")) == MISTAKE
+    assert public_text(ImageNotFound("/srv/photos/a b.jpg", "no file")) == "a b.jpg: no file"
+    assert (
+        public_text(NoSuchOutput("encoder onnx:/srv/m/x.onnx has no text"))
+        == "encoder onnx:x.onnx has no text"
+    )
+
+
+def test_an_encoder_is_asked_by_one_thread_at_a_time() -> None:
+    import threading
+    import time
+
+    from lookalike.web.context import one_at_a_time
+
+    class Slow:
+        concurrent = False
+        inside = most = 0
+
+        def embed(self, _: Any) -> None:
+            self.inside += 1
+            self.most = max(self.most, self.inside)
+            time.sleep(0.01)
+            self.inside -= 1
+
+        feature_map = embed_text = embed
+
+    slow: Any = one_at_a_time(Slow())  # type: ignore[arg-type]
+    calls = (slow.embed, slow.feature_map, slow.embed_text) * 2
+    threads = [threading.Thread(target=call, args=([],)) for call in calls]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    assert slow.most == 1
+
+
+def test_two_remote_galleries_of_one_name_are_refused() -> None:
+    from lookalike.cli.serve import named_galleries
+    from lookalike.errors import ServeError
+
+    with pytest.raises(ServeError, match="two galleries are called photos"):
+        named_galleries(["s3://one/photos", "s3://two/photos/"])
+
+
 def test_a_filter_can_only_choose_rows(client: Any) -> None:
     for where in (
         "true) OR (true",

@@ -116,11 +116,16 @@ class Writer:
 
 
 def _outcome(job: _Job, connection: Connection) -> Any:
+    # The batch commits what the neighbours did, never half of a refused action. In plain SQL: half of what
+    # begin_nested() costs. Any other exception takes the whole transaction back, and this with it.
+    connection.exec_driver_sql("SAVEPOINT action")
     try:
-        with connection.begin_nested():  # the batch commits what the others did, never half of a refused action
-            return job.work(connection)
+        result = job.work(connection)
     except Refused as refused:
-        return refused
+        connection.exec_driver_sql("ROLLBACK TO SAVEPOINT action")
+        result = refused
+    connection.exec_driver_sql("RELEASE SAVEPOINT action")
+    return result
 
 
 def _translated(error: Exception) -> Exception:
