@@ -18,7 +18,7 @@ from lookalike.errors import UnknownEncoder, WeightsNotFound, printable
 from lookalike.images.files import file_sha256
 
 FOLDER = Path(__file__).with_name("embedded")
-SHA256 = "aa2aa26834c07427fa9a25ab15cb60820ccd2c85ca55aee7ed6978cc26197786"
+SHA256 = "8cab8be43e4ec27baaf97f17db434467852b62ba267f6e3d08e64c5cfa70fd35"
 """Of glance.onnx; a file with other bytes is refused."""
 
 

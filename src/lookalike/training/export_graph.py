@@ -54,7 +54,7 @@ class Exported:
         """
         onnx = require("onnx", "torch", "export to ONNX")
         try:
-            onnx.save(model if model is not None else self.model, str(path))
+            onnx.save(_without_traces(model if model is not None else self.model), str(path))
         except ValueError as error:
             raise TrainingError(
                 f"export: the network does not fit in one ONNX file ({error}); use fp16"
@@ -260,3 +260,13 @@ class _Joiner:
         kept = [output for output in graph.output if output.name != old]
         del graph.output[:]
         graph.output.extend([value, *kept])
+
+
+def _without_traces(model: Any) -> Any:
+    """The model without notes on its nodes: PyTorch writes stack traces there, with this machine's folders."""
+    for graph in (model.graph, *model.functions):
+        for node in graph.node:
+            del node.metadata_props[:]
+            node.doc_string = ""
+    del model.graph.metadata_props[:]
+    return model
