@@ -18,6 +18,7 @@ from lookalike.cli.progress import stage_progress
 from lookalike.encoders import DEFAULT_ENCODER
 from lookalike.errors import BenchmarkError, LookalikeError
 from lookalike.extras import require_stats
+from lookalike.plain_json import finite
 
 if TYPE_CHECKING:
     from lookalike.benchmarks.comparator_cv_result import ComparatorResult
@@ -174,7 +175,7 @@ def evaluate(
             result = cross_validate(
                 table, loaded, face_encoder, ablation=ablation, progress=progress, **common
             )
-    document = output.finite({**result.to_dict(), "encoder": encoder, "faces": faces, "seed": seed,
+    document = finite({**result.to_dict(), "encoder": encoder, "faces": faces, "seed": seed,
                        "fitted_pairs": fitted,
                        "command": shlex.join(["lookalike", *sys.argv[1:]]),
                        "seconds": time.perf_counter() - started})  # fmt: skip

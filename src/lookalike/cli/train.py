@@ -71,7 +71,7 @@ def train(
             "folder": str(run.folder),
             "command": shlex.join(["lookalike", *sys.argv[1:]]),
         }
-        output.print_json(output.finite(document))
+        output.print_json(document)
         return
     _show(run)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from lookalike.errors import LookalikeError, printable
+from lookalike.plain_json import finite
 
 
 def write_page(page: str | Iterable[str], target: Path) -> None:
@@ -32,16 +33,3 @@ def write_page(page: str | Iterable[str], target: Path) -> None:
 def json_text(document: Mapping[str, Any]) -> str:
     """A document as text; numbers that JSON lacks (infinity, NaN) become null, keys become text."""
     return json.dumps(finite(document), ensure_ascii=False, indent=2, default=str) + "\n"
-
-
-def finite(value: Any) -> Any:
-    """A document with the numbers that JSON lacks (infinity, NaN) as None and keys as text."""
-    if isinstance(value, float):
-        return value if value - value == 0 else None
-    if isinstance(value, dict):
-        return {str(key): finite(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [finite(item) for item in value]
-    if hasattr(value, "item") and getattr(value, "ndim", 1) == 0:
-        return finite(value.item())
-    return value

@@ -18,7 +18,7 @@ from typing import Annotated, Any, Literal, Self, get_args
 from pydantic import Field, ValidationError, model_validator
 
 from lookalike.errors import StudyError, printable
-from lookalike.studies.config_errors import first_problem
+from lookalike.settings_errors import first_problem
 from lookalike.studies.config_sections import (
     Catch,
     Count,
@@ -98,7 +98,7 @@ class StudyConfig(Section):
         try:
             return cls.model_validate(dict(values))
         except ValidationError as error:
-            raise StudyError(f"{printable(where)}: {first_problem(error, cls)}") from None
+            raise StudyError(f"{printable(where)}: {first_problem(error, cls, what='a study')}") from None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON; ``parse`` takes them back."""

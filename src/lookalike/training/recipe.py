@@ -24,13 +24,16 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from lookalike.errors import RecipeError, printable
+from lookalike.settings_errors import first_problem
 from lookalike.training.recipe_data import DataSection, Section
-from lookalike.training.recipe_errors import first_problem
 from lookalike.training.recipe_paths import absolute_paths
 from lookalike.training.recipe_text import overridden, to_toml
 
 HEADS = ("mlp", "linear")
 """Adapters that leave the network itself unchanged."""
+
+_UNION_PARTS = ("str", "bool", "int", "float", "function-", "list[", "constrained-", "tuple[")
+"""How pydantic names the alternatives of a union within a place."""
 
 
 class EncoderSection(Section):
@@ -259,7 +262,14 @@ class Recipe(Section):
         try:
             recipe = cls.model_validate(absolute_paths(document, (base or Path()).absolute()))
         except ValidationError as error:
-            raise RecipeError(f"{source}: {first_problem(error, cls)}") from None
+            reason = first_problem(
+                error,
+                cls,
+                what="a recipe",
+                missing="; give it in the recipe or with --set KEY=VALUE",
+                union_parts=_UNION_PARTS,
+            )
+            raise RecipeError(f"{source}: {reason}") from None
         try:
             recipe.check()
         except RecipeError as error:
