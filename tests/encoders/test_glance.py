@@ -32,7 +32,9 @@ def test_it_is_there_and_says_what_it_is() -> None:
     assert card.size_bytes <= MOST_BYTES
     assert sum(file.stat().st_size for file in glance.FOLDER.iterdir()) <= MOST_BYTES
     assert card.sha256 == file_sha256(glance.FOLDER / "glance.onnx") == glance.SHA256
-    assert b"site-packages" not in (glance.FOLDER / "glance.onnx").read_bytes()  # no folders of whoever exported it
+    assert (
+        b"site-packages" not in (glance.FOLDER / "glance.onnx").read_bytes()
+    )  # no folders of whoever exported it
     for word in ("Teacher", "Licence", "Weaknesses", "recall"):
         assert word in encoder.model_card
 
