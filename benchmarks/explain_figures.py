@@ -2,39 +2,26 @@
 
 Pairs of Totally-Looks-Like that people made. Deletion: fall of the likeness when a map's best 10 of 49 cells are
 blurred. Partner: correlation of A's map for B with A's map for an image that belongs to another pair. Corpus means come
-from images of other pairs. Any encoder; ``mobilenet`` is the shared network.
+from images of other pairs. Any encoder; ``mobilenet`` is the shared network. A pair counts as one value (the mean of
+its two images), and means have 95 % intervals over pairs.
 """
 
 from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from _common import Results, encoder_spec, parser, say, shared_data
+from _explain_figures import Method, Remembering, interval
 
 Pair = tuple[Path, Path]
 MEASURES = ("drop_plain", "drop", "deletion_area", "insertion_area")
 MEAN_SIZES = (20, 50, 200, 1000)
-
-
-@dataclass
-class Method:
-    """One way to make maps, and what was measured of it so far."""
-
-    name: str
-    explain: Callable[[Path, Path], Any]
-    partner: bool = True
-    values: dict[str, list[float]] = field(default_factory=dict)
-
-    def add(self, **measured: float) -> None:
-        """Keep one value of each measure."""
-        for name, value in measured.items():
-            self.values.setdefault(name, []).append(value)
+TIMED = 5
+"""Pairs on which methods are timed, without a memory."""
 
 
 def pairs_and_corpus(count: int, corpus: int) -> tuple[list[Pair], list[Path]]:
@@ -95,20 +82,25 @@ def measure_pair(method: Method, pair: Pair, other: Path, views: Any, encoder: A
     from lookalike.explain.faithfulness import removal
     from lookalike.explain.faithfulness_controls import correlation
 
-    started = time.perf_counter()
     maps = method.explain(*pair)
-    method.add(ms=1000 * (time.perf_counter() - started), passes=maps.passes)
-    for view, partner, values in ((views[0], views[1], maps.a_map), (views[1], views[0], maps.b_map)):
-        found = removal(view, partner.vector, values, encoder, mean)
-        method.add(**{name: getattr(found, name) for name in MEASURES})
+    sides = ((views[0], views[1], maps.a_map), (views[1], views[0], maps.b_map))
+    found = [removal(view, partner.vector, values, encoder, mean) for view, partner, values in sides]
+    method.add(**{name: float(np.mean([getattr(one, name) for one in found])) for name in MEASURES})
+    method.add(passes=maps.passes)
     if method.partner:
         method.add(partner=correlation(maps.a_map, method.explain(pair[0], other).a_map))
 
 
-def measure_methods(compared: list[Method], pairs: list[Pair], encoder: Any, mean: Any) -> None:
-    """All methods on all pairs; A's other partner is the right image of the next pair."""
+def measure_methods(
+    compared: list[Method], pairs: list[Pair], encoder: Any, mean: Any, results: Results, minutes: float
+) -> list[Pair]:
+    """All methods on all pairs, or on those that ``minutes`` suffice for.
+
+    A's other partner is the right image of the next pair.
+    """
     from lookalike.explain.occlusion_views import open_pair
 
+    started = time.monotonic()
     for place, pair in enumerate(pairs):
         views = open_pair(*pair, encoder)[:2]
         other = pairs[(place + 1) % len(pairs)][1]
@@ -116,6 +108,20 @@ def measure_methods(compared: list[Method], pairs: list[Pair], encoder: Any, mea
             measure_pair(method, pair, other, views, encoder, mean)
         if place % 10 == 9:
             say(f"{place + 1} of {len(pairs)} pairs")
+            results.keep(values={method.name: method.values for method in compared})
+        if time.monotonic() - started > 60 * minutes:
+            return pairs[: place + 1]
+    return pairs
+
+
+def time_methods(compared: list[Method], timed: list[Method], pairs: list[Pair]) -> None:
+    """Processor time of each method: the wall clock of a shared machine says little."""
+    for method, bare in zip(compared, timed, strict=True):
+        bare.explain(*pairs[0])
+        for pair in pairs[:TIMED]:
+            started = time.process_time()
+            bare.explain(*pair)
+            method.add(ms=1000 * (time.process_time() - started))
 
 
 def exactness(pairs: list[Pair], encoder: Any, mean: Any) -> dict[str, Any]:
@@ -161,7 +167,7 @@ def mean_sizes(pairs: list[Pair], corpus: list[Path], encoder: Any) -> list[list
             )
             for i, (a, b) in enumerate(pairs)
         ]
-        rows.append([str(size), f"{related:.3f}", f"{unrelated:.3f}", f"{np.mean(found):.2f}"])
+        rows.append([str(size), f"{related:.3f}", f"{unrelated:.3f}", interval(found, 2)])
     return rows
 
 
@@ -171,7 +177,10 @@ def sanity(pairs: list[Pair], corpus: list[Path], encoder: Any, seeds: int) -> l
     from lookalike.explain.faithfulness_controls import correlation
     from lookalike.explain.sanity import randomised_encoder
 
-    networks = [encoder, *(randomised_encoder(encoder, seed=seed) for seed in range(seeds))]
+    networks = [
+        encoder,
+        *(Remembering(randomised_encoder(encoder.inner, seed=seed)) for seed in range(seeds)),
+    ]
     compared = [methods(network, CorpusMean.from_images(corpus[:100], network))[2:] for network in networks]
     rows = []
     for place, method in enumerate(compared[0]):
@@ -179,32 +188,42 @@ def sanity(pairs: list[Pair], corpus: list[Path], encoder: Any, seeds: int) -> l
         for a, b in pairs:
             trained = method.explain(a, b)
             shuffled = [of_network[place].explain(a, b) for of_network in compared[1:]]
-            found += [correlation(trained.a_map, one.a_map) for one in shuffled]
-            found += [correlation(trained.b_map, one.b_map) for one in shuffled]
-        rows.append([method.name, f"{np.mean(found):.2f}", f"{np.mean(np.abs(found)):.2f}"])
+            each = [correlation(trained.a_map, one.a_map) for one in shuffled]
+            each += [correlation(trained.b_map, one.b_map) for one in shuffled]
+            found.append((np.mean(each), np.mean(np.abs(each))))
+        signed, sizes = np.transpose(found)
+        rows.append([method.name, interval(signed, 2), interval(sizes, 2)])
     return rows
 
 
 def rows_of(compared: list[Method]) -> list[list[str]]:
-    """The table of methods; after a mean its standard error."""
-
-    def cell(method: Method, name: str, digits: int = 3) -> str:
-        values = np.array(method.values.get(name, []))
-        if not values.size:
-            return "-"
-        error = values.std(ddof=1) / np.sqrt(values.size) if values.size > 1 else 0.0
-        return f"{values.mean():.{digits}f} ± {error:.{digits}f}"
-
+    """The table of methods; after a mean its 95 % interval."""
     return [
         [
             method.name,
-            *(cell(method, name) for name in MEASURES),
-            cell(method, "partner", 2),
+            *(interval(method.values[name]) for name in MEASURES),
+            interval(method.values.get("partner", ()), 2),
             f"{np.mean(method.values['passes']):.0f}",
-            f"{np.median(method.values['ms']):.1f}",
+            f"{np.median(method.values['ms']):.0f}",
         ]
         for method in compared
     ]
+
+
+def against_controls(compared: list[Method]) -> list[list[str]]:
+    """What each map has ahead of the controls on the same pair: drop, both areas."""
+    by_name = {method.name: method.values for method in compared}
+    rows = []
+    for method in compared[2:]:
+        row = [method.name]
+        for name, sign in (("drop", 1), ("deletion_area", -1), ("insertion_area", 1)):
+            mine = np.array(method.values[name])
+            row += [
+                interval(sign * (mine - np.array(by_name[control][name])))
+                for control in ("random cells", "centre prior")
+            ]
+        rows.append(row)
+    return rows
 
 
 def measure(options: argparse.Namespace) -> None:
@@ -213,15 +232,21 @@ def measure(options: argparse.Namespace) -> None:
     from lookalike.explain.centring import CorpusMean
 
     results = Results("explain_figures", options)
-    encoder = load_encoder(encoder_spec(options.encoder))
+    bare = load_encoder(encoder_spec(options.encoder))
+    encoder = Remembering(bare)
     count, size = (4, 50) if options.quick else (options.pairs, options.corpus)
     pairs, corpus = pairs_and_corpus(count, size)
     say(f"corpus mean of {len(corpus)} images")
     mean = CorpusMean.from_images(corpus, encoder)
     compared = methods(encoder, mean)
-    measure_methods(compared, pairs, encoder, mean)
+    pairs = measure_methods(compared, pairs, encoder, mean, results, options.minutes)
+    time_methods(compared, methods(bare, mean), pairs)
     header = ["method", "drop, cosine", "drop, centred", "deletion area", "insertion area", "partner"]
-    results.table(f"{len(pairs)} pairs, both images", [*header, "passes", "ms"], rows_of(compared))
+    results.table(f"{len(pairs)} pairs, both images", [*header, "passes", "CPU ms"], rows_of(compared))
+    ahead = [
+        f"{what}, {control}" for what in ("drop", "deletion", "insertion") for control in ("random", "centre")
+    ]
+    results.table("Ahead of controls on the same pair", ["method", *ahead], against_controls(compared))
     by_name = {method.name: method.values for method in compared}
     results.keep(values=by_name)
     if encoder.card.feature_map is not None:
@@ -246,7 +271,7 @@ def measure(options: argparse.Namespace) -> None:
     results.target("occlusion: drop, above that of random cells and the centre", best["drop"] - beaten, 0.0)
     if not options.no_sanity:
         rows = sanity(
-            pairs[: 2 if options.quick else options.sanity_pairs], corpus, encoder, 1 if options.quick else 3
+            pairs[: 2 if options.quick else options.sanity_pairs], corpus, encoder, 1 if options.quick else 2
         )
         results.table("Shuffled weights: correlation of maps", ["method", "mean", "mean of sizes"], rows)
     results.write()
@@ -256,6 +281,7 @@ def main() -> None:
     options = parser(__doc__)
     options.add_argument("--pairs", type=int, default=150, help="pairs to explain")
     options.add_argument("--corpus", type=int, default=1000, help="images of the corpus mean")
+    options.add_argument("--minutes", type=float, default=60, help="after so many no further pair is begun")
     options.add_argument("--encoder", default="mobilenet", help="the network to explain")
     options.add_argument(
         "--sanity-pairs", type=int, default=20, help="pairs for the check with shuffled weights"

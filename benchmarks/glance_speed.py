@@ -3,7 +3,9 @@
 Each network is run three ways where it can be: by ONNX Runtime (one thread a core, as lookalike runs it), by PyTorch
 eager in batches of 32, and by PyTorch eager one image at a time (as most examples on the web do). Pixels are random and
 already prepared: decoding is the same for all. ResNet-18 and PyTorch's MobileNetV2 have random weights, which take as long as
-learned ones. int8 is written by ``lookalike.training.export`` in a temporary folder and stands beside fp32 and fp16.
+learned ones. fp32, fp16 and int8 are written by ``lookalike.training.export`` in a temporary folder, from ``--run`` or
+from the shipped file (whose weights are fp16 already: fp32 then is the same network with random weights).
+Whole processes, files and galleries: ``glance_whole.py``.
 """
 
 from __future__ import annotations
@@ -13,15 +15,17 @@ import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from _common import Results, by_turns, cores, mobilenet, number, parser, say, shared_data, summary
 
 IMAGES = 96
+Precision = Literal["fp32", "fp16", "int8"]
+PRECISIONS: tuple[Precision, ...] = ("fp32", "fp16", "int8")
 
 
-def runtime(path: Path, size: int) -> Callable[[], object]:
+def runtime(path: Path, size: int, images: int) -> Callable[[], object]:
     """A side: all images through ONNX Runtime, a thread a core."""
     from lookalike.encoders import EncoderOptions
     from lookalike.encoders.onnx_session import Session
@@ -30,21 +34,21 @@ def runtime(path: Path, size: int) -> Callable[[], object]:
     output = session.graph.outputs[0].name
     image = np.random.default_rng(0).normal(size=(1, 3, size, size)).astype(np.float32)
     pool = ThreadPoolExecutor(cores())
-    return lambda: list(pool.map(lambda _: session.run(image, output), range(IMAGES)))
+    return lambda: list(pool.map(lambda _: session.run(image, output), range(images)))
 
 
-def eager(module: Any, size: int, batch: int) -> Callable[[], object]:
+def eager(module: Any, size: int, batch: int, images: int) -> Callable[[], object]:
     """A side: all images through PyTorch as it comes, on all cores."""
     import torch
 
     torch.set_num_threads(cores())
     module.eval()
-    images = torch.randn(batch, 3, size, size)
+    pixels = torch.randn(batch, 3, size, size)
 
     def work() -> None:
         with torch.inference_mode():
-            for _ in range(IMAGES // batch):
-                module(images)
+            for _ in range(images // batch):
+                module(pixels)
 
     return work
 
@@ -58,14 +62,14 @@ def written(module: Any, size: int, path: Path) -> Path:
     return path
 
 
-def exports(run: Path, folder: Path) -> dict[str, Path]:
-    """The run's network in every precision that passes its own parity check."""
+def exports(run: Path | str, folder: Path, precisions: tuple[Precision, ...] = PRECISIONS) -> dict[str, Path]:
+    """The network of a run or an encoder in every precision that passes its own parity check."""
     from lookalike.errors import LookalikeError
     from lookalike.training.export import export_onnx
 
     images = sorted((shared_data() / "tll" / "left").glob("*.jpg"))[:200]
     found = {}
-    for precision in ("fp32", "fp16", "int8"):
+    for precision in precisions:
         try:
             export_onnx(run, folder / f"{precision}.onnx", precision=precision, images=images)
         except LookalikeError as error:
@@ -75,7 +79,7 @@ def exports(run: Path, folder: Path) -> dict[str, Path]:
     return found
 
 
-def sides_of(options: argparse.Namespace, folder: Path) -> dict[str, Callable[[], object]]:
+def sides_of(options: argparse.Namespace, folder: Path, images: int) -> dict[str, Callable[[], object]]:
     """Everything that is timed."""
     import torchvision
 
@@ -84,25 +88,32 @@ def sides_of(options: argparse.Namespace, folder: Path) -> dict[str, Callable[[]
 
     small = make_network("net:small?width=48&size=112&dim=256").eval().fuse()
     mobile, res = torchvision.models.mobilenet_v2(weights=None), torchvision.models.resnet18(weights=None)
-    sides: dict[str, Callable[[], object]] = {"glance, ONNX Runtime": runtime(FOLDER / "glance.onnx", 112)}
+    sides: dict[str, Callable[[], object]] = {
+        "glance, ONNX Runtime": runtime(FOLDER / "glance.onnx", 112, images)
+    }
     if options.run is not None:
-        for precision, path in exports(options.run, folder).items():
-            sides[f"glance {precision}, ONNX Runtime"] = runtime(path, 112)
-    sides["MobileNetV2, ONNX Runtime"] = runtime(Path(mobilenet().removeprefix("onnx:")), 224)
-    sides["ResNet-18, ONNX Runtime"] = runtime(written(res, 224, folder / "resnet18.onnx"), 224)
+        made = exports(options.run, folder)
+    else:
+        shipped = exports(f"onnx:{FOLDER / 'glance.onnx'}", folder, ("int8",))
+        made = {"fp32": written(small, 112, folder / "fp32.onnx"), **shipped}
+    for precision, path in made.items():
+        sides[f"glance {precision}, ONNX Runtime"] = runtime(path, 112, images)
+    sides["MobileNetV2, ONNX Runtime"] = runtime(Path(mobilenet().removeprefix("onnx:")), 224, images)
+    sides["ResNet-18, ONNX Runtime"] = runtime(written(res, 224, folder / "resnet18.onnx"), 224, images)
     for name, module, size in (("glance", small, 112), ("MobileNetV2", mobile, 224), ("ResNet-18", res, 224)):
-        sides[f"{name}, PyTorch, batches of 32"] = eager(module, size, 32)
-        sides[f"{name}, PyTorch, one by one"] = eager(module, size, 1)
+        sides[f"{name}, PyTorch, batches of 32"] = eager(module, size, 32, images)
+        sides[f"{name}, PyTorch, one by one"] = eager(module, size, 1, images)
     return sides
 
 
 def measure(options: argparse.Namespace, folder: Path) -> None:
     """The whole benchmark."""
     results = Results("glance_speed", options)
-    sides = sides_of(options, folder)
+    images = 32 if options.quick else IMAGES
+    sides = sides_of(options, folder, images)
     by_turns(sides, 1)
-    times = by_turns(sides, 2 if options.quick else options.rounds)
-    speeds = {name: summary([IMAGES / one for one in runs]) for name, runs in times.items()}
+    times = by_turns(sides, 1 if options.quick else options.rounds)
+    speeds = {name: summary([images / one for one in runs]) for name, runs in times.items()}
     base = speeds["MobileNetV2, ONNX Runtime"]["median"]
     rows = [
         [
@@ -114,6 +125,11 @@ def measure(options: argparse.Namespace, folder: Path) -> None:
         for name, one in speeds.items()
     ]
     results.keep(speeds=speeds)
+    for precision in ("fp16", "int8"):
+        pair = [speeds.get(f"glance {one}, ONNX Runtime", {}).get("median") for one in (precision, "fp32")]
+        if all(pair):
+            results.keep(**{f"{precision}_against_fp32": pair[0] / pair[1]})
+            say(f"{precision} against fp32: {pair[0] / pair[1]:.2f} times as many images/s")
     results.table(
         f"The network alone, {cores()} cores",
         ["network", "images/s", "range", "times MobileNetV2 in ONNX Runtime"],
@@ -123,9 +139,9 @@ def measure(options: argparse.Namespace, folder: Path) -> None:
 
 def main() -> None:
     options_of = parser(__doc__)
-    options_of.add_argument("--rounds", type=int, default=7)
+    options_of.add_argument("--rounds", type=int, default=5)
     options_of.add_argument(
-        "--run", type=Path, help="the run folder that glance was exported from: adds its precisions"
+        "--run", type=Path, help="the run folder that glance was exported from: its precisions are timed"
     )
     options = options_of.parse_args()
     with tempfile.TemporaryDirectory(prefix="lookalike-bench-") as folder:

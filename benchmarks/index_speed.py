@@ -6,6 +6,9 @@ The plain loop: for each file Pillow opens it, ``convert("RGB")``, torchvision r
 lookalike: ``Gallery.create`` and ``Gallery.index`` without the embedding cache: listing, hashing, decoding,
 embedding with the same weights, thumbnails and rows on disk. Each run is a process of its own, by turns;
 starting Python, importing and loading the weights are left out on both sides.
+
+--sides names what runs: ``plain`` (the loop) and encoders, among which ``mobilenet`` is the loop's own network; behind a
+``?`` stands the runtime (``mobilenet?runtime=openvino&precision=bf16``). Sides that cannot run here are left out.
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from _common import (
@@ -33,6 +37,20 @@ from _common import (
     summary,
 )
 from _generate import large_photographs
+
+PLAIN = "plain"
+SIDES = (
+    PLAIN,
+    "mobilenet",
+    "mobilenet?runtime=openvino",
+    "mobilenet?runtime=openvino&precision=bf16",
+    "glance",
+    "glance?runtime=openvino",
+    "glance?runtime=openvino&precision=bf16",
+    "classic",
+)
+_AIMS = {"mobilenet": 250.0, "glance": 300.0}
+"""Images a second from small JPEGs."""
 
 
 def plain_model() -> Callable[[Path], np.ndarray]:
@@ -80,10 +98,32 @@ def run_plain(files: list[Path], vectors: Path) -> None:
     answer({"seconds": seconds, "images": len(files), "threads": torch.get_num_threads()})
 
 
+def spec_of(side: str) -> str:
+    """The encoder of a side: ``mobilenet`` and what stands behind its ``?`` spelled out."""
+    name, mark, options = side.partition("?")
+    return encoder_spec(name) + mark + options
+
+
+def runnable(sides: list[str]) -> list[str]:
+    """The sides that this machine can run; the others are named on stderr."""
+    from lookalike.encoders import load_encoder
+    from lookalike.errors import LookalikeError
+
+    able = []
+    for side in sides:
+        try:
+            if side != PLAIN:
+                load_encoder(spec_of(side))
+        except LookalikeError as error:
+            say(f"left out: {side}: {error}")
+            continue
+        able.append(side)
+    return able
+
+
 def run_lookalike(source: Path, encoder: str, vectors: Path) -> None:
     """One run of lookalike, in a child."""
     import lancedb  # noqa: F401  (imports are left out on both sides)
-    import onnxruntime  # noqa: F401
 
     from lookalike.encoders import load_encoder
     from lookalike.gallery import Gallery
@@ -113,53 +153,60 @@ def cosine_of_both(ours: Path, theirs: Path) -> float:
 
 
 def compare(
-    name: str, source: Path, sample: list[Path], rounds: int, work: Path
-) -> tuple[list[list[str]], dict[str, object]]:
-    """Both sides by turns, and `classic` for information: (rows of the table, numbers)."""
+    name: str, source: Path, sample: list[Path], options: argparse.Namespace, work: Path
+) -> tuple[list[list[str]], dict[str, Any]]:
+    """The sides by turns: (rows of the table, numbers)."""
     listing = work / f"{name}.txt"
     listing.write_text("\n".join(map(str, sample)) + "\n", encoding="utf-8")
-    rates: dict[str, list[float]] = {"plain loop": [], "mobilenet": [], "classic": []}
+    rates: dict[str, list[float]] = {side: [] for side in options.sides}
+    images: dict[str, int] = {}
     threads = 0
-    for turn in range(rounds):
-        say(f"{name}: round {turn + 1} of {rounds}")
-        plain = child(
-            Path(__file__), "--run", "plain", "--source", str(listing), "--vectors", str(work / "plain.npz")
-        )
-        rates["plain loop"].append(plain["images"] / plain["seconds"])
-        threads = plain["threads"]
-        for encoder in ("mobilenet", "classic"):
-            arguments = ("--source", str(source), "--encoder", encoder_spec(encoder))
-            vectors = ("--vectors", str(work / f"{encoder}.npz"))
-            ours = child(Path(__file__), "--run", "lookalike", *arguments, *vectors)
-            rates[encoder].append(ours["images"] / ours["seconds"])
-            if ours["problems"]:
-                say(f"{name}: {ours['problems']} files could not be read")
-    same = cosine_of_both(work / "mobilenet.npz", work / "plain.npz")
+    for turn in range(options.rounds):
+        for place, side in enumerate(options.sides):
+            say(f"{name}: round {turn + 1} of {options.rounds}, {side}")
+            vectors = ("--vectors", str(work / f"{place}.npz"))
+            if side == PLAIN:
+                ran = child(Path(__file__), "--run", "plain", "--source", str(listing), *vectors)
+                threads = ran["threads"]
+            else:
+                arguments = ("--source", str(source), "--encoder", spec_of(side))
+                ran = child(Path(__file__), "--run", "lookalike", *arguments, *vectors)
+            rates[side].append(ran["images"] / ran["seconds"])
+            images[side] = ran["images"]
+            if ran.get("problems"):
+                say(f"{name}: {ran['problems']} files could not be read")
     medians = {side: statistics.median(values) for side, values in rates.items()}
-    base = medians["plain loop"]
-    images = {"plain loop": len(sample), "mobilenet": ours["images"], "classic": ours["images"]}
-    what = {
-        "plain loop": f"plain loop (Pillow, PyTorch eager, {threads} threads)",
-        "mobilenet": "lookalike, same network",
-        "classic": "lookalike, classic (other work: for information)",
-    }
-    rows = [
-        [what[side], number(images[side], 0), number(medians[side]), number(medians[side] / base, 2)]
-        for side in rates
-    ]
+    base = medians.get(PLAIN)
+    same = _cosines(options.sides, work)
+    rows = []
+    for side, rate in medians.items():
+        what = (
+            f"plain loop (Pillow, PyTorch eager, {threads} threads)"
+            if side == PLAIN
+            else f"lookalike, {side}"
+        )
+        times = "" if base is None else number(rate / base, 2)
+        cosine = f"{same[side]:.5f}" if side in same else ""
+        rows.append([what, number(images[side], 0), number(rate), times, cosine])
+    ratios = {} if base is None else {side: rate / base for side, rate in medians.items()}
     numbers = {side: summary(values) for side, values in rates.items()}
-    return rows, {
-        "rates": numbers,
-        "ratio": medians["mobilenet"] / base,
-        "cosine": same,
-        "torch_threads": threads,
-    }
+    return rows, {"rates": numbers, "ratios": ratios, "cosines": same, "torch_threads": threads}
+
+
+def _cosines(sides: list[str], work: Path) -> dict[str, float]:
+    """For each side with the loop's own network: mean cosine between its vectors and the loop's."""
+    if PLAIN not in sides:
+        return {}
+    theirs = work / f"{sides.index(PLAIN)}.npz"
+    same = [(place, side) for place, side in enumerate(sides) if side.partition("?")[0] == "mobilenet"]
+    return {side: cosine_of_both(work / f"{place}.npz", theirs) for place, side in same}
 
 
 def measure(options: argparse.Namespace) -> None:
     """The whole benchmark."""
     results = Results("index_speed", options)
-    rounds = 1 if options.quick else options.rounds
+    options.rounds = 1 if options.quick else options.rounds
+    options.sides = runnable(options.sides)
     with tempfile.TemporaryDirectory(prefix="lookalike-bench-") as folder:
         work = Path(folder)
         small = shared_data() / "tll"
@@ -184,19 +231,25 @@ def measure(options: argparse.Namespace) -> None:
             "small": ("Indexing 200 x 245 JPEGs", small, sample, 8.0),
             "large": ("Indexing 12-megapixel JPEGs", chosen, photographs, 6.0),
         }
-        for name, (title, source, part, wanted) in sets.items():
-            rows, numbers = compare(name, source, part, rounds, work)
-            results.table(title, ["", "images", "images/s", "times the plain loop"], rows)
-            print(f"mean cosine between both sides' embeddings: {numbers['cosine']:.5f}")
-            results.target(f"{title}: times the plain loop", float(numbers["ratio"]), wanted)  # type: ignore[arg-type]
-            if name == "small":
-                rate = numbers["rates"]["mobilenet"]["median"]  # type: ignore[index]
-                results.target(f"{title}: images/s", rate, 250.0)
+        header = ["", "images", "images/s", "times the plain loop", "cosine with the loop's"]
+        for name in options.sets:
+            title, source, part, wanted = sets[name]
+            rows, numbers = compare(name, source, part, options, work)
+            results.table(title, header, rows)
+            for side, ratio in numbers["ratios"].items():
+                if side.partition("?")[0] == "mobilenet":
+                    results.target(f"{title}, {side}: times the plain loop", ratio, wanted)
+            for side, rate in numbers["rates"].items() if name == "small" else ():
+                aim = _AIMS.get(side.partition("?")[0])
+                if aim:
+                    results.target(f"{title}, {side}: images/s", rate["median"], aim)
             results.keep(**{name: numbers})
 
 
 def main() -> None:
     options_of = parser(__doc__)
+    options_of.add_argument("--sides", nargs="+", default=list(SIDES), help="what runs")
+    options_of.add_argument("--sets", nargs="+", choices=["small", "large"], default=["small", "large"])
     options_of.add_argument("--rounds", type=int, default=3, help="runs of each side")
     options_of.add_argument("--sample", type=int, default=300, help="small JPEGs that the plain loop gets")
     options_of.add_argument("--photographs", type=int, default=24, help="12-megapixel JPEGs")

@@ -1,9 +1,9 @@
 """300 simulated participants at once against `study serve` on loopback: answers/s, latency, nothing lost, K exact.
 
 The server is a real uvicorn process with SQLite (WAL, every commit on disk); the participants are another process on the same
-machine, so both share its cores. Four loads: people who think between answers (latency is judged here), the same at half the pace
-who also get and check every picture, people who answer as fast as the server does (throughput), and more people than trials (K
-must hold exactly). There is no named alternative: no other
+machine. Both share its cores, so the processor time that each takes for an answer is printed too. Four loads: people who think
+between answers (latency is judged here), the same at half the pace who also get and check every picture, people who answer as
+fast as the server does (throughput), and more people than trials (K must hold exactly). There is no named alternative: no other
 system promises what is counted here.
 """
 
@@ -12,10 +12,12 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import time
 import urllib.request
 from collections import Counter
 from pathlib import Path
@@ -36,7 +38,10 @@ study = Study.open(Path(sys.argv[1]))
 with Store(default_url(study)) as store:
     page = {"script": "/assets/study/index.js", "style": "/assets/study/index.css"}
     app = create_study_app([study], lambda _: store, hosts=allowed_hosts("127.0.0.1", None), assets=page)
-    serve(app, Listening(port=int(sys.argv[2])), ready=lambda _: print("ready", flush=True))
+    try:
+        serve(app, Listening(port=int(sys.argv[2])), ready=lambda _: print("ready", flush=True))
+    finally:
+        print(store.commits, flush=True)
 """
 
 
@@ -99,10 +104,18 @@ class Server:
             int(line.split()[1]) * 1024 / 1e6 for line in text.splitlines() if line.startswith("VmRSS")
         )
 
-    def stop(self) -> None:
-        """End it."""
-        self._process.terminate()
-        self._process.wait(timeout=60)
+    def processor_seconds(self) -> float:
+        """User and system time so far."""
+        fields = (
+            Path(f"/proc/{self._process.pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+        )
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def stop(self) -> int | None:
+        """End it; how many commits it made, if it could say so."""
+        self._process.send_signal(signal.SIGINT)
+        said, _ = self._process.communicate(timeout=60)
+        return int(said) if said.strip().isdigit() else None
 
 
 def load(
@@ -110,18 +123,21 @@ def load(
 ) -> dict[str, Any]:
     """One load, and what the database holds afterwards."""
     from lookalike.studies.simulate import Behaviour, simulate
+    from lookalike.studies.simulate_lean import LeanTransport
     from lookalike.studies.store import Store, default_url
 
     study = make_study(work / name / "study", items, per_item, trials)
     server = Server(study.folder)
+    commits = None
     try:
-        before = server.memory_mb()
+        before, busy, own = server.memory_mb(), server.processor_seconds(), time.process_time()
         found = simulate(
-            study, people, Behaviour(resend=0.02), url=server.url, at_once=people, pause=pause, fetch_images=images
+            study, people, Behaviour(resend=0.02), url=server.url, at_once=people, pause=pause, fetch_images=images,
+            transport=LeanTransport,
         )  # fmt: skip
-        after = server.memory_mb()
+        after, busy, own = server.memory_mb(), server.processor_seconds() - busy, time.process_time() - own
     finally:
-        server.stop()
+        commits = server.stop()
     with Store(default_url(study)) as store:
         rows = store.answers(study).select(["session", "trial_index", "item"]).to_pylist()
     stored = Counter((row["session"], row["trial_index"]) for row in rows)
@@ -135,6 +151,8 @@ def load(
         "twice": sum(count - 1 for count in stored.values()),
         "k": per_item, "most_per_item": max(each.values()), "fewest_per_item": min(each.get(f"i{n}", 0) for n in range(items)),
         "turned_away": found.turned_away, "server_mb": [before, after],
+        "server_cpu_ms_per_answer": 1_000 * busy / found.answers, "simulator_cpu_ms_per_answer": 1_000 * own / found.answers,
+        "commits": commits,
     }  # fmt: skip
 
 
@@ -145,6 +163,8 @@ def row(name: str, one: dict[str, Any]) -> list[str]:
         name, number(one["people"], 0), number(one["answers"], 0), number(one["answers_per_second"], 0), number(latency["p50"]),
         number(latency["p99"]), str(one["errors"]), str(one["lost"]), str(one["twice"]),
         f"{one['fewest_per_item']} to {one['most_per_item']} of {one['k']}", number(one["server_mb"][1], 0),
+        number(one["server_cpu_ms_per_answer"]), number(one["simulator_cpu_ms_per_answer"]),
+        "–" if one["commits"] is None else number(one["answers"] / one["commits"]),
     ]  # fmt: skip
 
 
@@ -174,7 +194,13 @@ def main() -> None:
             results.document[name] = one
             rows.append(row(name, one))
     header = ["load", "people", "answers", "answers/s", "p50 ms", "p99 ms", "errors", "lost", "twice"]
-    header += ["answers per item", "server MB"]
+    header += [
+        "answers per item",
+        "server MB",
+        "server CPU ms/answer",
+        "simulator CPU ms/answer",
+        "answers/commit",
+    ]
     results.table(f"{people} simulated participants at once", header, rows)
     if not given.quick:
         latency = results.document["thinking"]["latency_ms"]

@@ -1,9 +1,10 @@
 """Put a finished run into the package as the encoder ``glance``: weights in half precision, card, corpus mean, checksum.
 
-    python scripts/ship_glance.py RUN --corpus FOLDER --pairs TABLE
+    python scripts/ship_glance.py RUN --corpus FOLDER [--pairs TABLE]
 
 The corpus is any folder of photographs (.jpg) that nothing is scored on; its mean is what explanations of pairs subtract, and the
-export's parity is checked on its first images. The model card (``embedded/glance.md``) is written by hand.
+export's parity is checked on its first images. Which pairs it learned from is in the run; ``--pairs`` adds those of a run that
+was made before runs kept that. The model card (``embedded/glance.md``) is written by hand.
 """
 
 from __future__ import annotations
@@ -29,11 +30,10 @@ def main() -> None:
     )
     options_of.add_argument("run", type=Path, help="folder of a finished `lookalike train`")
     options_of.add_argument("--corpus", type=Path, required=True)
-    options_of.add_argument(
-        "--pairs", type=Path, required=True, help="the table of pairs that it was aligned with"
-    )
+    options_of.add_argument("--pairs", type=Path, help="a table of pairs that it was aligned with as well")
     options = options_of.parse_args()
-    from lookalike.encoders import EncoderOptions
+    from lookalike.encoders import EncoderOptions, load_encoder
+    from lookalike.encoders.fitted import KEY, joined
     from lookalike.encoders.glance import FOLDER, load
     from lookalike.explain.centring import CorpusMean, place_beside
     from lookalike.images.files import file_sha256
@@ -41,6 +41,13 @@ def main() -> None:
     from lookalike.similarity.comparator_pairs import pair_hashes
     from lookalike.training.export import export_onnx
 
+    known = [load_encoder(str(options.run)).fitted_pairs]
+    if options.pairs is not None:
+        pairs = open_judgments(options.pairs)
+        known.append(pair_hashes(pairs.column("left"), pairs.column("right")))
+    hashes = joined(known)
+    if hashes is None:
+        sys.exit(f"{options.run} says of no pairs that it learned from them; name the table with --pairs")
     FOLDER.mkdir(exist_ok=True)
     target = FOLDER / "glance.onnx"
     images = sorted(options.corpus.rglob("*.jpg"))
@@ -54,11 +61,10 @@ def main() -> None:
         "source": "trained from scratch by lookalike.training (recipes glance-distil, glance-sharpen, glance-align)",
         "training_data": "unlabelled photographs with MobileNetV2 as teacher, 1,200 human look-alike pairs",
     }
+    card.pop(KEY, None)  # they stand in glance.pairs.npy
     place.write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
     if target.stat().st_size > LARGEST:
         sys.exit(f"{target.name} has {target.stat().st_size:,} bytes, {LARGEST:,} are allowed")
-    pairs = open_judgments(options.pairs)
-    hashes = np.unique(pair_hashes(pairs.column("left"), pairs.column("right")))
     np.save(FOLDER / "glance.pairs.npy", hashes)  # so that a benchmark on these pairs says so
     module = ROOT / "src" / "lookalike" / "encoders" / "glance.py"
     text = module.read_text(encoding="utf-8")

@@ -21,6 +21,25 @@ CHROMIUM_FLAGS = (
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
     *("--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"),
 )
+LONG = (
+    *(
+        "tests/docs/test_code_blocks.py",
+        "tests/training/",
+        "tests/gallery/test_faults.py",
+        "tests/gallery/test_map.py",
+    ),
+    *("tests/encoders/test_torchvision.py", "tests/encoders/test_onnx.py", "tests/studies/proof/"),
+)
+"""Where single tests take ten seconds and more."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Several processes begin with the long tests: what begins last decides how long one of them waits for the other.
+
+    Files stay whole, and each process comes to the same order, as pytest-xdist needs.
+    """
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: not item.nodeid.startswith(LONG))
 
 
 @pytest.fixture(scope="session")

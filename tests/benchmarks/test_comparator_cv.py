@@ -9,6 +9,7 @@ from lookalike.benchmarks.comparator_cv import (
     assign_folds,
     baselines,
     cross_validate_described,
+    folds_to_learn,
     groups_of,
     reliability,
 )
@@ -34,6 +35,17 @@ def test_folds_keep_groups_and_are_even() -> None:
     assert len(set(fold[:3].tolist())) == 1
     assert sorted(np.bincount(fold).tolist()) == [3, 3, 4]
     assert np.array_equal(fold, assign_folds(group, 3, seed=1))
+
+
+def test_a_group_that_fills_a_fold_leaves_nothing_to_learn_from() -> None:
+    tied = np.zeros(48, dtype=np.intp)
+    with pytest.raises(BenchmarkError, match="near-duplicates tie 48 of 48 pairs together"):
+        folds_to_learn(tied, 3, seed=0)
+    mostly = np.array([0] * 35 + list(range(1, 14)))  # 13 pairs lie outside the large group: too few
+    with pytest.raises(BenchmarkError, match="tie 35 of 48"):
+        folds_to_learn(mostly, 3, seed=0)
+    free = np.arange(48)
+    assert np.array_equal(folds_to_learn(free, 3, seed=0), assign_folds(free, 3, seed=0))
 
 
 def test_baselines_by_hand() -> None:

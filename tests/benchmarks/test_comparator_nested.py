@@ -58,10 +58,10 @@ def test_no_row_of_the_held_out_fold_reaches_the_choice(monkeypatch: pytest.Monk
     left, right = random_pairs(75, "texture")
     fold = np.arange(75) % 3
     monkeypatch.setattr(comparator_nested, "groups_of", lambda *_: np.arange(75))
-    first = comparator_nested.assign_folds
+    first = comparator_nested.folds_to_learn
     monkeypatch.setattr(
         comparator_nested,
-        "assign_folds",
+        "folds_to_learn",
         lambda group, n, seed: fold if len(group) == 75 else first(group, n, seed),
     )
     clean = nested(left, right)
@@ -96,7 +96,7 @@ def test_every_training_is_within_the_outer_part(monkeypatch: pytest.MonkeyPatch
     group = np.arange(66)
     group[outer[:12]] = outer[0]  # twelve near-duplicates: one fold only
     measures = choose(left.holds)
-    fold = comparator_nested.assign_folds(group[outer], 2, 0)
+    fold = comparator_nested.folds_to_learn(group[outer], 2, 0)
     choose_design(Inner(parts[0], parts[1], fold, measures), DESIGNS, refine=False)
     assert len(learned) == 2 * 2  # folds times spaces
     assert all(rows < set(outer.tolist()) for rows in learned)

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from lookalike.cli.main import run
+from lookalike.gallery import Gallery
 from tests.gallery.conftest import save_pictures
 
 
@@ -50,16 +51,20 @@ def lookalike(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str
     return call
 
 
-@pytest.fixture
-def photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Two labelled folders, one copy, one near-copy and one bad file; the working directory is beside them."""
-    folder = tmp_path / "photos"
+def save_photos(folder: Path) -> Path:
+    """Two labelled folders, one copy, one near-copy and one bad file."""
     first = save_pictures(folder / "cups", 10)
     save_pictures(folder / "plates", 10, first=50)
     (folder / "cups" / "copy.jpg").write_bytes(first[0].read_bytes())
     (folder / "cups" / "broken.jpg").write_bytes(first[1].read_bytes()[:300])
-    monkeypatch.chdir(tmp_path)
     return folder
+
+
+@pytest.fixture
+def photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of photos; the working directory is beside it."""
+    monkeypatch.chdir(tmp_path)
+    return save_photos(tmp_path / "photos")
 
 
 @pytest.fixture
@@ -67,3 +72,12 @@ def indexed(lookalike: Command, photos: Path) -> Path:
     """A gallery of the photos with a quick encoder."""
     assert lookalike("index", photos, "--gallery", "g", "--encoder", "classic:layout").status == 0
     return Path("g")
+
+
+@pytest.fixture(scope="session")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the photos and their gallery ``g``, for tests that change neither."""
+    folder = tmp_path_factory.mktemp("kept")
+    photos = save_photos(folder / "photos")
+    Gallery.create(folder / "g", "classic:layout").index(photos, cache=False)
+    return folder

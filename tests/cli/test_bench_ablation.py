@@ -12,8 +12,12 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
+from lookalike import load_encoder
+from lookalike._version import __version__
+from lookalike.benchmarks.provenance import data_hash
 from lookalike.cli.bench_ablation import ablation
 from lookalike.errors import ImageError, InvalidArgument, JudgmentError, LookalikeError
+from lookalike.judgments import open_judgments
 from lookalike.judgments.twins import make_twins
 
 Bench = Callable[..., Result]
@@ -61,6 +65,19 @@ def test_json_holds_every_attribute_and_side(bench: Bench, triplets: Path) -> No
     assert found["encoders"]["classic:color"]["intact"]["value"] > 0.9
     assert rows[1]["change"]["value"] < 0
     assert abs(rows[3]["change"]["value"]) < 0.1
+
+
+def test_figures_say_what_they_rest_on(bench: Bench, pairs: Path, tmp_path: Path) -> None:
+    asked = ("-e", "classic:color", "-e", "nothing:here", "--attributes", "color", "--side", "both")
+    found = document(bench(pairs, *asked, "--json", "-o", tmp_path))
+    marks = found["provenance"]
+    assert marks["lookalike"] == __version__
+    assert marks["data"] == data_hash(open_judgments(pairs))
+    assert marks["encoders"] == {"classic:color": load_encoder("classic:color").card.fingerprint}
+    assert json.loads((tmp_path / "results.json").read_text(encoding="utf-8"))["provenance"] == marks
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert marks["data"][:16] in page
+    assert marks["encoders"]["classic:color"][:16] in page
 
 
 def test_people_see_a_table(bench: Bench, pairs: Path) -> None:

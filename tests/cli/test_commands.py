@@ -216,9 +216,17 @@ MISTAKES = [
 
 @pytest.mark.parametrize(("arguments", "status", "text"), MISTAKES, ids=[" ".join(m[0]) for m in MISTAKES])
 def test_mistakes_get_one_clear_line(
-    lookalike: Command, indexed: Path, arguments: list[str], status: int, text: str
+    lookalike: Command,
+    kept: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+    status: int,
+    text: str,
 ) -> None:
+    monkeypatch.chdir(kept)
+    before = sorted(kept.rglob("*"))
     done = lookalike(*arguments)
+    assert sorted(kept.rglob("*")) == before, "a refused command leaves nothing behind"
     assert done.status == status
     assert text in done.err
     assert "Traceback" not in done.err

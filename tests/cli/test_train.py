@@ -10,6 +10,7 @@ pytest.importorskip("torch")
 
 from lookalike.cli.main import app
 from lookalike.cli.train import train
+from lookalike.judgments import make_twins
 from lookalike.training.recipe_text import to_toml
 from tests.cli.conftest import Command
 from tests.training.test_checkpoint import digits_recipe
@@ -50,6 +51,22 @@ def test_a_run_from_a_file_and_its_json(lookalike: Command, recipe: Path) -> Non
     resumed = lookalike("train", "run", "-o", "run", "--resume", "--device", "cpu")
     assert resumed.status == 0, resumed.err
     assert "use it with --encoder run" in resumed.out
+
+
+def test_judgments_that_a_run_learned_from_are_no_measurement(lookalike: Command, recipe: Path) -> None:
+    make_twins(32, ("shape", "color"), size=32, seed=4).save(Path("pairs"))
+    small = {
+        "name": "head", "encoder": {"name": "classic:layout"}, "adapter": {"kind": "linear", "out": 4},
+        "objective": {"kind": "info-nce"}, "optimizer": {"epochs": 1, "batch": 8},
+        "data": {"train": "pairs", "split_by": "component", "fold": [0, 4]},
+    }  # fmt: skip
+    recipe.write_text(to_toml(small))
+    assert lookalike("train", recipe, "-o", "head", "--device", "cpu").status == 0
+    scored = lookalike("bench", "pairs", "pairs", "-e", "head", "--json").json
+    assert scored["fitted_pairs"] == {"head": 24}
+    # The warning comes first; 32 pairs are then too few to fit a comparator on.
+    warned = lookalike("comparator", "evaluate", "pairs", "-e", "head", "--folds", "2", "--json")
+    assert "head learned from 24 of the 32 pairs" in warned.err
 
 
 def test_mistakes_are_one_line(lookalike: Command, recipe: Path) -> None:

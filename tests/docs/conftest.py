@@ -34,8 +34,14 @@ def answered_study(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     return folder
 
 
+@pytest.fixture(scope="session")
+def remembered(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An embedding cache for all pages: each would otherwise embed the same forty photographs."""
+    return tmp_path_factory.mktemp("embeddings")
+
+
 @pytest.fixture
-def workplace(prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def workplace(prepared: Path, remembered: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A fresh working directory with the prepared files, in which `lookalike` and `python` are commands."""
     folder = tmp_path / "work"
     shutil.copytree(prepared, folder)
@@ -52,4 +58,5 @@ def workplace(prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("PATH", str(commands), prepend=os.pathsep)
     monkeypatch.setenv("PYTHONPATH", str(ROOT / "src"), prepend=os.pathsep)
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setenv("LOOKALIKE_CACHE", str(remembered))
     return folder

@@ -9,6 +9,7 @@ from pathlib import Path
 
 FENCE = re.compile(r"^(?P<indent>\s*)(?P<ticks>`{3,})\s*(?P<language>[\w+-]*)")
 NOT_RUN = re.compile(r"^\s*<!--\s*not run:(?P<reason>.*)-->\s*$")
+RUN_BY = re.compile(r"^\s*<!--\s*run by:\s*(?P<test>[\w./]+).*-->\s*$")
 SERVER = re.compile(r"^\s*<!--\s*server:.*-->\s*$")
 
 
@@ -24,6 +25,7 @@ class Block:
         not_run: the reason from ``<!-- not run: REASON -->`` on the line before the fence, or None.
         server: the line before the fence says that the command serves until it is stopped
             (``<!-- server: REASON -->``): it is started, asked for a page and stopped.
+        run_by: the test file from ``<!-- run by: tests/... -->``, which runs the block in its own time, or None.
     """
 
     page: Path
@@ -32,6 +34,7 @@ class Block:
     code: str
     not_run: str | None
     server: bool = False
+    run_by: str | None = None
 
     @property
     def place(self) -> str:
@@ -55,10 +58,12 @@ def blocks(page: Path) -> list[Block]:
             raise ValueError(f"{page}:{at + 1}: this code block is never closed")
         before = lines[at - 1] if at else ""
         server = SERVER.match(before) is not None
-        marker = None if server else NOT_RUN.match(before)
+        marker = NOT_RUN.match(before)
+        test = RUN_BY.match(before)
         code = textwrap.dedent("\n".join(lines[at + 1 : end])) + "\n"
         reason = marker["reason"].strip() if marker else None
-        found.append(Block(page, at + 2, opening["language"].lower(), code, reason, server))
+        run_by = test["test"] if test else None
+        found.append(Block(page, at + 2, opening["language"].lower(), code, reason, server, run_by))
         at = end + 1
     return found
 

@@ -3,90 +3,39 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
-import signal
-import subprocess
 import tomllib
-import urllib.request
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.docs.markdown_blocks import Block, blocks
+from tests.docs.plain_commands import expanded, plain_commands
+from tests.docs.run_blocks import commands, run_python, run_server, run_shell
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 SHELL = {"bash", "sh", "shell", "console"}
 DATA = {"json": json.loads, "toml": tomllib.loads}
 SHOWN_ONLY = {"", "text", "csv", "html", "mermaid"}
-MOST_NOT_RUN = 43
+MOST_NOT_RUN = 37
 """Blocks that may opt out over all pages; raise it only with a reason that a reader would accept.
 
-20 were enough before the training room: what exports and uses a finished run needs one, and real runs take minutes.
-24 before studies and explanations: four more need the measuring data or a PostgreSQL server.
+Most of them need the measuring data or a finished run; `test_blocks_not_run.py` still checks that their commands, options,
+files and imports exist. A block that takes minutes is better run by a slow test: ``<!-- run by: tests/... -->``.
 """
-
 
 WITH_A_STUDY = {"docs/how-to/run-a-study-server.md"}
 """Pages about a study that is there already: they find ``my-study/`` with (simulated) answers."""
 
+AS_TYPED = {"README.md"}
+"""Pages whose every command is a process of its own, as it is for whoever types it."""
+
 
 def _name(page: Path) -> str:
     return page.relative_to(ROOT).as_posix()
-
-
-def commands(block: Block) -> str:
-    """The shell text to run: a console block's lines behind ``$ ``, otherwise all of it."""
-    if block.language != "console":
-        return block.code
-    return "\n".join(line[2:] for line in block.code.splitlines() if line.startswith("$ "))
-
-
-def run_shell(block: Block, folder: Path) -> None:
-    done = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", commands(block)],
-        cwd=folder, capture_output=True, text=True, timeout=400, stdin=subprocess.DEVNULL,
-    )  # fmt: skip
-    if done.returncode != 0:
-        pytest.fail(
-            f"{block.place}: exit {done.returncode}\n{block.code}\nstdout:\n{done.stdout[-2000:]}\n"
-            f"stderr:\n{done.stderr[-3000:]}",
-            pytrace=False,
-        )
-
-
-def run_server(block: Block, folder: Path) -> None:
-    """Start what serves until Ctrl-C (on a free port), ask for its first page, stop it; it must end well."""
-    words = re.sub(r" --port \d+", "", commands(block).strip().replace("\\\n", " "))
-    assert "\n" not in words, f"{block.place}: a server's block holds that one command"
-    process = subprocess.Popen(
-        ["bash", "-c", f"exec {words} --port 0"], cwd=folder, text=True, stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
-    )  # fmt: skip
-    said: list[str] = []
-    try:
-        assert process.stdout is not None
-        for line in process.stdout:  # ends when the command does
-            said.append(line)
-            if found := re.search(r"^(?:study|lookalike): (https?://\S+)$", line.strip()):
-                if found[1].startswith("http://127.0.0.1:"):  # not so behind --public-url
-                    with urllib.request.urlopen(found[1], timeout=60) as answer:
-                        assert answer.status == 200
-                process.send_signal(signal.SIGINT)
-                break
-        rest, _ = process.communicate(timeout=120)
-    finally:
-        process.kill()
-    # 130: stopped by Ctrl-C, which uvicorn passes on after it has shut down
-    assert process.returncode in {0, 130}, f"{block.place}: exit {process.returncode}\n{''.join(said)}{rest}"
-    assert any("://" in line for line in said), f"{block.place}: named no address\n{''.join(said)}{rest}"
-
-
-def run_python(block: Block, names: dict[str, Any]) -> None:
-    padded = "\n" * (block.line - 1) + block.code  # tracebacks then give the page's own line numbers
-    exec(compile(padded, str(block.page), "exec"), names)
 
 
 @pytest.mark.timeout(600)  # a page may start a dozen processes, on a machine that has other work
@@ -98,14 +47,14 @@ def test_the_blocks_of_a_page_run_in_order(
         shutil.copytree(request.getfixturevalue("answered_study"), workplace / "my-study")
     names: dict[str, Any] = {"__name__": "page"}
     for block in blocks(page):
-        if block.not_run is not None:
+        if block.not_run is not None or block.run_by:
             continue
         if block.server:
             run_server(block, workplace)
         elif block.language == "python":
             run_python(block, names)
         elif block.language in SHELL:
-            run_shell(block, workplace)
+            run_shell(block, workplace, whole=_name(page) in AS_TYPED)
         elif block.language in DATA:
             DATA[block.language](block.code)
         else:
@@ -119,10 +68,51 @@ def test_few_blocks_opt_out_and_each_says_why() -> None:
     assert len(opted_out) <= MOST_NOT_RUN, [block.place for block in opted_out]
 
 
-def test_a_failing_shell_block_is_noticed(workplace: Path) -> None:
-    block = Block(Path("page.md"), 3, "bash", "false\ntrue\n", None)
+@pytest.mark.parametrize(
+    "code", ["false\ntrue\n", "lookalike search A.jpg --gallery none\n", "lookalike --version | grep never\n"]
+)
+def test_a_failing_shell_block_is_noticed(workplace: Path, code: str) -> None:
+    block = Block(Path("page.md"), 3, "bash", code, None)
     with pytest.raises(pytest.fail.Exception, match=r"page\.md:3: exit 1"):
         run_shell(block, workplace)
+
+
+def test_a_command_here_does_what_it_does_in_a_process_of_its_own(workplace: Path) -> None:
+    block = Block(Path("page.md"), 3, "bash", "lookalike data twins NAME -n 4 --size 48\n", None)
+    for name, whole in (("here", False), ("there", True)):
+        run_shell(replace(block, code=block.code.replace("NAME", name)), workplace, whole=whole)
+    made = [{p.name: p.read_bytes() for p in Path(name).rglob("*.*")} for name in ("here", "there")]
+    assert made[0] == made[1]
+    assert len(made[0]) > 4
+
+
+def test_what_needs_a_shell_is_told_from_what_does_not(workplace: Path) -> None:
+    assert plain_commands("lookalike a 'b  c' \\\n  -k 5  # why\n\n# all\nlookalike d\"|\"e") == [
+        ["lookalike", "a", "'b  c'", "-k", "5"],
+        ["lookalike", 'd"|"e'],
+    ]
+    for text in (
+        "ls",
+        "lookalike a | b",
+        "lookalike a > b",
+        "lookalike $A",
+        'lookalike "$A"',
+        "X=1 lookalike",
+        "",
+    ):
+        assert plain_commands(text) is None, text
+    for text in (
+        "lookalike a &",
+        "lookalike a; ls",
+        "lookalike ~/a",
+        "! lookalike a",
+        "cat <<'E'\nlookalike\nE",
+    ):
+        assert plain_commands(text) is None, text
+    assert expanded("?.jpg") == ["A.jpg", "B.jpg", "C.jpg", "D.jpg"]
+    assert expanded("'?.jpg'") == ["?.jpg"]
+    assert expanded("none-*") == ["none-*"]
+    assert expanded("label='a b'") == ["label=a b"]
 
 
 def test_a_failing_python_block_names_the_page_and_line() -> None:

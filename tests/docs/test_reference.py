@@ -63,6 +63,15 @@ def test_every_command_and_option_is_in_the_reference() -> None:
     assert not missing, f"docs/reference/cli.md lacks: {', '.join(missing)}"
 
 
+def test_the_reference_names_the_default_encoder() -> None:
+    from lookalike.encoders import DEFAULT_ENCODER
+
+    text = (DOCS / "reference" / "cli.md").read_text(encoding="utf-8")
+    named = re.findall(r"^\| `-e`, `--encoder NAME` \|.*`(\w+)` unless named", text, flags=re.MULTILINE)
+    assert len(named) > 5
+    assert set(named) == {DEFAULT_ENCODER}
+
+
 def test_every_public_name_is_in_the_reference() -> None:
     text = (DOCS / "reference" / "python.md").read_text(encoding="utf-8")
     missing = [n for n in lookalike.__all__ if not re.search(rf"(?:\.|`){re.escape(n)}\b", text)]

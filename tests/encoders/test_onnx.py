@@ -270,14 +270,26 @@ def test_mobilenet_map_averages_to_the_embedding(mobilenet: Path, shared: Path) 
     assert np.array_equal(encoder.embed([io.BytesIO(c) for c in content]), encoder.embed(files))
 
 
-def test_mobilenet_reference_figures(mobilenet: Path, shared: Path) -> None:
-    """Recall of the human pairings on 1,200 TLL pairs as shared/data/README.md gives it."""
+def recall_of_pairs(mobilenet: Path, shared: Path, first: int | None) -> list[float]:
+    """Recall in percent at 1, 5, 10, 20, 50 and 100 of the first pairs of Totally-Looks-Like, by cosine."""
     with (shared / "tll" / "pairs.csv").open(newline="") as stream:
-        pairs = [(row["left"], row["right"]) for row in csv.DictReader(stream)]
+        pairs = [(row["left"], row["right"]) for row in csv.DictReader(stream)][:first]
     encoder = load_encoder(f"onnx:{mobilenet}")
     left = encoder.embed([shared / "tll" / "left" / f"{name}.jpg" for name, _ in pairs])
     right = encoder.embed([shared / "tll" / "right" / f"{name}.jpg" for _, name in pairs])
     likeness = left @ right.T
     rank = (likeness > np.diag(likeness)[:, None]).sum(axis=1)
-    recall = [100 * float((rank < k).mean()) for k in (1, 5, 10, 20, 50, 100)]
+    return [100 * float((rank < k).mean()) for k in (1, 5, 10, 20, 50, 100)]
+
+
+def test_mobilenet_on_some_pairs(mobilenet: Path, shared: Path) -> None:
+    """The figures of the first 200 as this code gave them (one pair is half a point); the slow test has the reference."""
+    recall = recall_of_pairs(mobilenet, shared, 200)
+    assert recall == pytest.approx([17.0, 25.0, 33.5, 45.0, 63.0, 78.5], abs=1.0)
+
+
+@pytest.mark.slow
+def test_mobilenet_reference_figures(mobilenet: Path, shared: Path) -> None:
+    """Recall of the human pairings on 1,200 TLL pairs as shared/data/README.md gives it."""
+    recall = recall_of_pairs(mobilenet, shared, None)
     assert recall == pytest.approx([8.5, 15.2, 20.1, 25.8, 35.4, 44.8], abs=0.5)

@@ -45,8 +45,11 @@ def small(spec: str) -> TimmEncoder:
 
 
 def test_real_weights_agree_with_the_onnx_file(shared: Path, mobilenet: Path) -> None:
-    import onnxruntime
     from safetensors.torch import load_file
+
+    from lookalike.encoders.onnx_session import import_onnxruntime
+
+    onnxruntime = import_onnxruntime()
 
     weights = shared / "models" / "mobilenetv2_100.safetensors"
     encoder = load_encoder(SHARED_SPEC, EncoderOptions(weights=weights, device="cpu", threads=1))

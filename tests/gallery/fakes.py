@@ -32,6 +32,7 @@ class FakeGallery:
         self.ids = np.arange(first_id, first_id + n, dtype=np.int64)
         self.encoder: Any = None
         self.largest_query = 0
+        self.pictures: dict[int, bytes] = {}
         defaults: dict[str, Sequence[Any]] = {
             "path": [f"/photos/{i:05}.jpg" for i in range(n)],
             "content": [hashlib.sha256(b"%d" % i).hexdigest() for i in range(n)],
@@ -70,6 +71,9 @@ class FakeGallery:
     def vectors(self, ids: NDArray[np.int64] | None = None) -> FakeVectors:
         present = np.asarray(self.rows(["id"])["id"].to_numpy()) if ids is None else np.asarray(ids)
         return FakeVectors(present, self.matrix[np.searchsorted(self.ids, present)])
+
+    def thumbnails(self, ids: Sequence[int] | NDArray[np.int64]) -> dict[int, bytes]:
+        return {int(i): self.pictures[int(i)] for i in ids if int(i) in self.pictures}
 
     def nearest(
         self, queries: NDArray[np.float32], k: int, *, ids: NDArray[np.int64] | None = None

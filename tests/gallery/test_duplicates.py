@@ -197,7 +197,7 @@ def test_grouping_invariants(degrees: list[float], reach: float) -> None:
     limit = distance(reach)
     matrix = circle(*degrees)
     gallery = FakeGallery(matrix)
-    groups, left_out = close_groups(gallery, gallery.ids, gallery.matrix, limit)
+    groups, left_out, _ = close_groups(gallery, gallery.ids, gallery.matrix, limit)
     flat = [position for group in groups for position in group]
     assert len(flat) == len(set(flat))
     assert left_out >= 0
@@ -226,9 +226,11 @@ def test_order_of_the_gallery_does_not_matter(order: list[int]) -> None:
 
 def test_real_photographs(shared: Path, mobilenet: Path) -> None:
     """100 photographs; 25 recompressed, 25 shrunk, 25 cropped: found, and hardly anything else."""
-    import onnxruntime
     from PIL import Image
 
+    from lookalike.encoders.onnx_session import import_onnxruntime
+
+    onnxruntime = import_onnxruntime()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 2
     session = onnxruntime.InferenceSession(mobilenet, options, providers=["CPUExecutionProvider"])

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from tests.docs.conftest import ROOT, prepared, workplace
+from tests.docs.conftest import ROOT, prepared, remembered, workplace
 from tests.docs.markdown_blocks import blocks
-from tests.docs.test_code_blocks import run_python, run_shell
+from tests.docs.run_blocks import run_python, run_shell
 
-__all__ = ["prepared", "workplace"]
+__all__ = ["prepared", "remembered", "workplace"]
 
 PAGE = ROOT / "docs" / "tutorials" / "close-the-loop.md"
 

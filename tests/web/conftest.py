@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import socket
-import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw
+
+from tests import browsing
 
 pytest.importorskip("fastapi", reason="needs the extra web")
 
@@ -95,29 +94,16 @@ def client(app: Any) -> Any:
 @pytest.fixture(scope="session")
 def listen() -> Iterator[Callable[[Any], str]]:
     """``listen(app)`` serves an application on a free port and gives its address."""
-    import uvicorn
-
-    running: list[tuple[Any, threading.Thread]] = []
+    stops: list[Callable[[], None]] = []
 
     def start(app: Any) -> str:
-        listener = socket.socket()
-        listener.bind(("127.0.0.1", 0))
-        config = uvicorn.Config(app, log_level="error", lifespan="off", ws="none", access_log=False)
-        server = uvicorn.Server(config)
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-        thread.start()
-        end = time.monotonic() + 20
-        while not server.started:
-            assert time.monotonic() < end, "the server did not start"
-            time.sleep(0.01)
-        running.append((server, thread))
-        return f"http://127.0.0.1:{listener.getsockname()[1]}"
+        url, stop = browsing.listen(app)
+        stops.append(stop)
+        return url
 
     yield start
-    for server, thread in running:
-        server.should_exit = True
-        server.force_exit = True
-        thread.join(timeout=10)
+    for stop in stops:
+        stop()
 
 
 @pytest.fixture(scope="session")
@@ -129,33 +115,4 @@ def site(app: Any, listen: Callable[[Any], str]) -> str:
 @pytest.fixture
 def visit(browser: Any) -> Iterator[Callable[..., Any]]:
     """``visit(url, size="phone", touch=True, ...)`` opens a page; errors and what CSP refused fail the test."""
-    complaints: list[str] = []
-    contexts: list[Any] = []
-
-    def open_page(
-        url: str, *, size: str | tuple[int, int] = "desktop", touch: bool = False, **options: Any
-    ) -> Any:
-        width, height = SIZES[size] if isinstance(size, str) else size
-        options = {"locale": "en-GB", "reduced_motion": "reduce", **options}
-        context = browser.new_context(
-            viewport={"width": width, "height": height}, has_touch=touch, is_mobile=touch, **options
-        )
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(20_000)
-        page.on("pageerror", lambda error: complaints.append(f"error: {error}"))
-        page.on("console", lambda message: _complain(complaints, message))
-        page.goto(url)
-        return page
-
-    open_page.complaints = complaints  # type: ignore[attr-defined]
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert complaints == []
-
-
-def _complain(complaints: list[str], message: Any) -> None:
-    # What the server refuses by design is reported by the browser itself.
-    if message.type in ("error", "warning") and "Failed to load resource" not in message.text:
-        complaints.append(f"console {message.type}: {message.text}")
+    yield from browsing.visiting(browser, SIZES)

@@ -72,6 +72,7 @@ class AblationResult:
         spread: standard deviation of the distances of random pairs, the unit of the shifts.
         rows: attributes in the order asked for, side "one" before "both".
         seed: of the shuffles, random pairs and intervals.
+        fingerprint: of the encoder: its weights and preprocessing.
     """
 
     encoder: str
@@ -85,6 +86,7 @@ class AblationResult:
     spread: float
     rows: tuple[AblationRow, ...]
     seed: int
+    fingerprint: str = ""
 
     def row(self, attribute: str, side: Side) -> AblationRow:
         """The row of an attribute and side.
@@ -186,6 +188,7 @@ def ablate(
         spread=spread,
         rows=tuple(_holm(rows)),
         seed=seed,
+        fingerprint=encoder.card.fingerprint,
     )
 
 

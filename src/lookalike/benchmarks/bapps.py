@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from lookalike.benchmarks.ceilings import Ceiling, two_afc_ceiling
 from lookalike.benchmarks.encoder_names import distinct_encoders
 from lookalike.benchmarks.jnd import Jnd, jnd
+from lookalike.benchmarks.learned import learned_triplets
 from lookalike.benchmarks.left_out import LeftOut, refused, without_bad
 from lookalike.benchmarks.nights import part_dict
 from lookalike.benchmarks.provenance import provenance
@@ -196,6 +197,7 @@ def bench_bapps(
             found[made.name] = made
             continue
         fingerprints[made.name] = made.fingerprint
+        notes += [warning for warning in learned_triplets(made, table)[1:] if warning]
         found[made.name] = _score(made, table, pairs, seed)
     check_any(found)
     worked = {n: one.pooled.items for n, one in found.items() if isinstance(one, BappsScore)}

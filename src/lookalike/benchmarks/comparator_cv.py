@@ -134,7 +134,7 @@ def cross_validate_described(
     n = len(left)
     check_folds(n, folds)
     group = groups_of(left, right, plain_left, plain_right)
-    fold = assign_folds(group, folds, seed)
+    fold = folds_to_learn(group, folds, seed)
     run = HeldOut(left, right, fold, tuple(choose(left.holds, cues)), ablation, seed)
     for held in range(folds):
         if progress is not None:
@@ -256,6 +256,24 @@ def assign_folds(group: NDArray[np.intp], folds: int, seed: int) -> NDArray[np.i
         target = int(np.argmin(filled))
         fold[group == labels[place]] = target
         filled[target] += sizes[place]
+    return fold
+
+
+def folds_to_learn(group: NDArray[np.intp], folds: int, seed: int) -> NDArray[np.intp]:
+    """As :func:`assign_folds`, checked to leave something to learn from and something to score in each fold.
+
+    Raises:
+        BenchmarkError: one group is so large that a fold is empty, or that too few pairs lie outside its fold.
+    """
+    fold = assign_folds(group, folds, seed)
+    filled = np.bincount(fold, minlength=folds)
+    if filled.min() == 0 or len(group) - filled.max() < LEAST_PAIRS:
+        largest = int(np.bincount(group).max())
+        raise BenchmarkError(
+            f"near-duplicates tie {largest} of {len(group)} pairs together, and they must share a fold: of {folds} "
+            f"folds one is empty or leaves fewer than {LEAST_PAIRS} pairs to learn from; give more pairs, or take "
+            "near-duplicates out"
+        )
     return fold
 
 

@@ -1,5 +1,9 @@
 """Designs of a comparator that a nested cross-validation chooses from: a list that was written down beforehand.
 
+Beforehand means before any outer fold was scored, not blind: its authors had seen what comparators reach on the 1,200 pairs
+of *Totally Looks Like*. A nested figure on those pairs is free of the choice from the list, not of the list; on other
+people's pairs it is free of both.
+
 A design says which cues there are, whether weights differ where both images have a face (gates), whether levels are
 subtracted, how far the measures are whitened, how many hard rivals the weights are learned against, and the penalty.
 """

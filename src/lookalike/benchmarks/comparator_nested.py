@@ -20,10 +20,10 @@ from numpy.typing import NDArray
 from lookalike.benchmarks.comparator_cv import (
     TESTED,
     HeldOut,
-    assign_folds,
     baselines,
     check_folds,
     describe_table,
+    folds_to_learn,
     groups_of,
 )
 from lookalike.benchmarks.comparator_designs import Design, candidates, columns_of, redesigned, refinements
@@ -124,7 +124,7 @@ def nested_described(
     if not offered:
         raise BenchmarkError("there is no design to choose; name cues that the encoder can give")
     group = groups_of(left, right, plain_left, plain_right)
-    fold = assign_folds(group, folds, seed)
+    fold = folds_to_learn(group, folds, seed)
     check_folds(n - int(np.bincount(fold).max()), inner_folds)
     scores = np.empty((n, n), dtype=np.float32)
     fixed = HeldOut(left, right, fold, measures, False, seed)
@@ -133,7 +133,7 @@ def nested_described(
         train, test = np.flatnonzero(fold != held), np.flatnonzero(fold == held)
         inner = left.take(train), right.take(train)
         step = None if progress is None else _Step(progress, held, folds)
-        inside = Inner(*inner, assign_folds(group[train], inner_folds, seed), measures, seed)
+        inside = Inner(*inner, folds_to_learn(group[train], inner_folds, seed), measures, seed)
         chosen.append(choose_design(inside, offered, refine=refine, progress=step))
         space, weights = learn_design(*inner, measures, chosen[-1].design, seed)
         for rows, columns in _blocks(space, left, right, test):

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from lookalike.benchmarks.encoder_names import distinct_encoders
 from lookalike.benchmarks.jnd import Jnd, jnd
+from lookalike.benchmarks.learned import learned_triplets
 from lookalike.benchmarks.left_out import LeftOut, refused, without_bad
 from lookalike.benchmarks.provenance import provenance
 from lookalike.benchmarks.statistics import PairedTest, paired_means
@@ -200,6 +201,7 @@ def bench_nights(
             found[made.name] = made
             continue
         fingerprints[made.name] = made.fingerprint
+        notes += [warning for warning in learned_triplets(made, table)[1:] if warning]
         found[made.name] = _score(made, table, pairs, seed)
     check_any(found)
     worked = {n: one.score.items for n, one in found.items() if isinstance(one, NightsScore)}

@@ -114,7 +114,7 @@ def learned_pairs(encoder: Encoder, name: str, table: PairTable) -> tuple[int, s
         return 0, ""
     return count, (
         f"WARNING: {name} learned from {count:,} of the {len(table):,} pairs scored here, so its figures are no "
-        "measurement; docs/explanation/glance.md has those of folds that it never saw."
+        "measurement; score it on pairs that its training held out (`glance`: docs/explanation/glance.md)."
     )
 
 

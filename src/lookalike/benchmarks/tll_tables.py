@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lookalike.benchmarks import published
-from lookalike.benchmarks.csv_cells import safe_cell
+from lookalike.benchmarks.csv_cells import csv_lines
 from lookalike.errors import BenchmarkError
 
 if TYPE_CHECKING:
@@ -152,7 +151,7 @@ def _write(file: Path, rows: Sequence[Row]) -> Path:
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with file.open("w", encoding="utf-8", newline="") as stream:
-            csv.writer(stream).writerows([safe_cell(cell) for cell in row] for row in rows)
+            stream.writelines(csv_lines(rows))
     except OSError as error:
         raise BenchmarkError(f"cannot write {file}: {error.strerror or error}") from error
     return file

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from lookalike.benchmarks.ceilings import Ceiling, two_afc_ceiling
 from lookalike.benchmarks.encoder_names import distinct_encoders
+from lookalike.benchmarks.learned import learned_triplets
 from lookalike.benchmarks.left_out import refused, without_bad
 from lookalike.benchmarks.position_bias import PositionBias, position_bias
 from lookalike.benchmarks.provenance import provenance
@@ -100,6 +101,7 @@ def bench_triplets(
     clusters = Clusters.of(reference, REFERENCES)
     found: dict[str, EncoderVotes | Failed] = {}
     fingerprints: dict[str, str] = {}
+    fitted: dict[str, int] = {}
     contents = [*reference, *a, *b]
     for made in each_encoder(
         encoders, table.images, contents, metric=metric, transform=transform, options=options, seed=seed,
@@ -109,6 +111,10 @@ def bench_triplets(
             found[made.name] = made
             continue
         fingerprints[made.name] = made.fingerprint
+        learned, warning = learned_triplets(made, table)
+        if learned:
+            fitted[made.name] = learned
+            notes.append(warning)
         d_a, d_b = made.distances(reference, a), made.distances(reference, b)
         found[made.name] = score_votes(
             made, d_a, d_b, votes_a, votes_b, clusters=clusters, people=people, seed=seed
@@ -126,6 +132,7 @@ def bench_triplets(
         notes=notes,
         skipped=left,
         provenance=provenance(table, fingerprints),
+        fitted_triplets=fitted,
     )
 
 

@@ -37,6 +37,7 @@ class ImageVectors:
         row: content id -> row of ``vectors``.
         metric: how two of them are compared.
         fingerprint: of the encoder: its weights and preprocessing.
+        fitted_pairs: hashes of the human judgments that it learned from, uint64 (m,), or None.
     """
 
     name: str
@@ -44,6 +45,7 @@ class ImageVectors:
     row: Mapping[str, int]
     metric: Metric
     fingerprint: str = ""
+    fitted_pairs: NDArray[np.uint64] | None = None
 
     def distances(self, left: Sequence[str], right: Sequence[str]) -> NDArray[np.float64]:
         """Distance of each image of ``left`` to the one at the same place in ``right``: float64 (n,)."""
@@ -110,7 +112,8 @@ def each_encoder(
         own = metric or usual_metric(wanted)
         try:
             encoder = bench_encoder(wanted, options)
-            yield ImageVectors(name, features.embed(encoder), rows, own, encoder.card.fingerprint)
+            fingerprint, fitted = encoder.card.fingerprint, encoder.fitted_pairs
+            yield ImageVectors(name, features.embed(encoder), rows, own, fingerprint, fitted)
         except (ImageError, JudgmentError):
             raise
         except LookalikeError as error:
@@ -138,9 +141,8 @@ def _transformed(
     """The encoder with a whitening fitted on the same images, without the judgments; compared by cosine."""
     title = f"{name} | whiten"
     try:
-        return ImageVectors(
-            title, features.whitened(encoder, seed=seed), rows, "cosine", encoder.card.fingerprint
-        )
+        vectors, fingerprint = features.whitened(encoder, seed=seed), encoder.card.fingerprint
+        return ImageVectors(title, vectors, rows, "cosine", fingerprint, encoder.fitted_pairs)
     except (ImageError, JudgmentError):
         raise
     except LookalikeError as error:

@@ -98,6 +98,7 @@ class TripletsResult:
         notes: what a reader must know about the data.
         skipped: rows left out because an image cannot be used.
         provenance: hashes of the data and of the encoders, version, BibTeX entry.
+        fitted_triplets: encoder -> how many of these triplets it learned from, where any: its figures are no measurement.
     """
 
     table: TripletTable
@@ -110,6 +111,7 @@ class TripletsResult:
     notes: list[str] = field(default_factory=list)
     skipped: LeftOut = field(default_factory=LeftOut)
     provenance: dict[str, Any] = field(default_factory=dict)
+    fitted_triplets: dict[str, int] = field(default_factory=dict)
 
     @property
     def worked(self) -> dict[str, EncoderVotes]:
@@ -160,6 +162,7 @@ class TripletsResult:
             "skipped": self.skipped.to_dict(),
             "notes": self.notes,
             "provenance": self.provenance,
+            "fitted_triplets": self.fitted_triplets,
         }
 
     def rows(self) -> Iterator[dict[str, Any]]:

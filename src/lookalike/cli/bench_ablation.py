@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from lookalike.benchmarks.csv_cells import safe_cell
 from lookalike.cli import output
 from lookalike.cli.bench_output import check_ready
 from lookalike.cli.options import (
@@ -158,10 +157,16 @@ def _measure(
 
 
 def _document(table: Judgments, results: Sequence[AblationResult], failed: dict[str, str]) -> dict[str, Any]:
+    from lookalike.benchmarks.provenance import provenance
+
     kind = "pairs" if table.kind == "pairs" else "triplets"
     encoders: dict[str, Any] = {result.encoder: result.to_dict() for result in results}
     encoders |= {name: {"error": reason} for name, reason in failed.items()}
-    return {kind: results[0].items if results else len(table), "encoders": encoders}
+    return {
+        kind: results[0].items if results else len(table),
+        "encoders": encoders,
+        "provenance": provenance(table, {result.encoder: result.fingerprint for result in results}),
+    }
 
 
 def _print(result: AblationResult) -> None:
@@ -192,21 +197,20 @@ def _write(
     seed: int,
 ) -> None:
     """``report.html``, ``results.json``, ``ablation.csv`` and ``figures/``."""
-    import csv
-    import io
-
+    from lookalike.cli.bench_votes_files import csv_pieces
     from lookalike.reports.bench_ablation import ablation_page, ablation_plots, ablation_rows
 
     original, views = _examples(table, attributes, seed)
-    note = f"{len(table)} {table.kind} of {data}, seed {seed}; changes are against the images as they are"
+    marks = document["provenance"]
+    note = (
+        f"{len(table)} {table.kind} of {data}, seed {seed}; changes are against the images as they are. "
+        f"lookalike {marks['lookalike']}, data sha256 {marks['data'][:16]}; "
+        + ", ".join(f"{name} {mark[:16]}" for name, mark in marks["encoders"].items())
+    )
     page = ablation_page("Attribute ablation", results, views, original=original, failed=failed, note=note)
     lines = [line for result in results for line in ablation_rows(result)]
     if lines:
-        text = io.StringIO()
-        writer = csv.DictWriter(text, list(lines[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows({key: safe_cell(value) for key, value in line.items()} for line in lines)
-        output.write_page(text.getvalue(), folder / "ablation.csv")
+        output.write_page(csv_pieces(lines), folder / "ablation.csv")
     titles = {view.name: view.title for view in views}
     for name, svg in ablation_plots(results, titles, standalone=True).items():
         output.write_page(svg, folder / "figures" / f"{name}.svg")

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lookalike.benchmarks.csv_cells import safe_cell
+from lookalike.benchmarks.csv_cells import csv_lines
 from lookalike.cli import output
 
 if TYPE_CHECKING:
@@ -39,17 +37,18 @@ def write_folder(
     output.write_page(page, folder / "report.html")
 
 
-def csv_pieces(rows: Iterable[Mapping[str, Any]]) -> Iterable[str]:
-    """CSV text, piece by piece; the first row names the columns, an empty table has no text."""
+def csv_pieces(rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """CSV text, line by line; the first row names the columns, an empty table has no text."""
+    return csv_lines(_with_header(rows))
+
+
+def _with_header(rows: Iterable[Mapping[str, Any]]) -> Iterator[Sequence[Any]]:
     columns: list[str] = []
     for row in rows:
-        buffer = io.StringIO()
-        writer = csv.writer(buffer, lineterminator="\n")
         if not columns:
             columns = list(row)
-            writer.writerow(columns)
-        writer.writerow([_cell(row[name]) for name in columns])
-        yield buffer.getvalue()
+            yield columns
+        yield [row[name] for name in columns]
 
 
 def pictures_of(images: ImageCatalogue) -> Callable[[str], Picture]:
@@ -81,8 +80,3 @@ def pictures_of(images: ImageCatalogue) -> Callable[[str], Picture]:
         return known[content]
 
     return picture
-
-
-def _cell(value: Any) -> Any:
-    """Floats keep enough digits to come back equal."""
-    return repr(value) if isinstance(value, float) else safe_cell(value)

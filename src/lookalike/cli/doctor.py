@@ -97,8 +97,10 @@ def _version_of(package: str) -> str | None:
 
 
 def _providers() -> list[str]:
+    from lookalike.encoders.onnx_session import import_onnxruntime
+
     try:
-        import onnxruntime
+        onnxruntime = import_onnxruntime()
     except ImportError:
         return []
     return list(onnxruntime.get_available_providers())

@@ -27,6 +27,14 @@ def duplicates(
             "--threshold", "-t", help="Cosine distance that counts as near; default: chosen from the gallery."
         ),
     ] = None,
+    second_look: Annotated[
+        bool | None,
+        typer.Option(
+            "--second-look/--no-second-look",
+            help="Near-duplicates must also agree place for place; default: when --threshold is not given.",
+            show_default=False,
+        ),
+    ] = None,
     kind: Annotated[
         Literal["all", "exact", "near"], typer.Option("--kind", help="Which to look for.")
     ] = "all",
@@ -66,6 +74,7 @@ def duplicates(
             keep=_list(keep),
             formats=_list(formats) if formats else FORMATS,
             where=where,
+            second_look=second_look,
         )
     if page is not None:
         from lookalike.cli.pages import duplicates_html
@@ -120,11 +129,20 @@ def _print(found: Duplicates) -> None:
         )
     if found.threshold is not None and found.images:
         output.say(f"threshold {found.threshold.value:.4f}: {found.threshold.reason}")
+    if found.refused:
+        output.say(f"second look: {refused_sentence(found.refused)}")
     if not found.images:
         output.say("there are no images to compare")
         return
     freed = output.human_bytes(found.bytes_freed)
     output.say(f"{len(found)} groups among {found.images} images; {found.dropped} images ({freed}) could go")
+
+
+def refused_sentence(pairs: int) -> str:
+    """What the second look did, for people."""
+    if pairs == 1:
+        return "1 pair that close shows different pictures and was not joined"
+    return f"{pairs} pairs that close show different pictures and were not joined"
 
 
 def _print_moves(moved: MoveReport, gallery: str) -> None:

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from lookalike.cli import output
+from lookalike.cli.encoders_card import card_rows
 from lookalike.cli.options import DeviceOption, JsonOption, PrecisionOption, WeightsOption, encoder_options
 
 app = typer.Typer(
@@ -61,11 +62,10 @@ def show(
     from lookalike.encoders import load_encoder
 
     encoder = load_encoder(name, encoder_options(device, precision, None, weights))
-    card = encoder.card.to_dict()
     if json_:
-        output.print_json({**card, "model_card": encoder.model_card})
+        output.print_json({**encoder.card.to_dict(), "model_card": encoder.model_card})
         return
-    output.print_table("", ["key", "value"], [[key, str(value)] for key, value in card.items()])
+    output.print_table("", ["key", "value"], card_rows(encoder.card))
     if encoder.model_card:
         output.say(encoder.model_card)
 

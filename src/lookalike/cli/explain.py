@@ -71,12 +71,19 @@ def explain(
         Path | None, typer.Option("--reference", help="Percentiles among the pairs of this folder of images.")
     ] = None,
     where: Annotated[
-        list[Where] | None, typer.Option("--map", help="Which maps; may be repeated. Default: all there are.")
+        list[Where] | None,
+        typer.Option(
+            "--map",
+            help="Which maps; may be repeated. Default: all there are for a page or JSON, else the one that is shown.",
+        ),
     ] = None,
     curves: Annotated[
-        bool,
-        typer.Option("--curves/--no-curves", help="Measure every map by deletion and insertion (slower)."),
-    ] = True,
+        bool | None,
+        typer.Option(
+            "--curves/--no-curves",
+            help="Measure every map by deletion and insertion (slower). Default: for a page or JSON.",
+        ),
+    ] = None,
     faces: Annotated[
         bool | None,
         typer.Option("--faces/--no-faces", help="Look for faces. Default: where dlib is installed."),
@@ -98,13 +105,14 @@ def explain(
     options = encoder_options(device, precision, threads, weights)
     with stage_progress() as tell:
         loaded, against = _setting(encoder, gallery, reference, options, tell)
+        whole = json_ or any(path.suffix.lower() != ".png" for path in targets)
         settings = {
             "encoder": loaded,
             "reference": against,
             "comparator": _comparator(comparator, options),
-            "where": _maps(where),
+            "where": _maps(where, loaded, whole),
             "faces": faces,
-            "faithfulness": curves,
+            "faithfulness": whole if curves is None else curves,
             "progress": tell,
         }
         found = _found(a, b, list(versus or ()), settings)
@@ -136,11 +144,12 @@ def _check_targets(targets: list[Path]) -> None:
             raise InvalidArgument(f"{printable(str(path))}: there is no folder {printable(str(path.parent))}")
 
 
-def _maps(where: list[Where] | None) -> tuple[str, ...]:
+def _maps(where: list[Where] | None, encoder: Encoder, whole: bool) -> tuple[str, ...]:
+    """The maps to make; a picture and sentences show one of them, the quick one where the encoder has it."""
     from lookalike.explain.places import METHODS
 
     if where is None:
-        return METHODS
+        return METHODS if whole else METHODS[:1] if encoder.card.feature_map is not None else METHODS[1:]
     return tuple(dict.fromkeys(one.value for one in where if one is not Where.none))
 
 

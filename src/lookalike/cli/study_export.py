@@ -53,6 +53,13 @@ def export(
             "--include-simulated", help="--judgments: keep simulated participants; refused otherwise."
         ),
     ] = False,
+    late: Annotated[
+        bool,
+        typer.Option(
+            "--late",
+            help="--judgments: keep answers that came after the time-out, on top of an item's number.",
+        ),
+    ] = False,
     copy_images: Annotated[
         bool, typer.Option("--copy-images/--no-copy-images", help="--judgments: with the images.")
     ] = True,
@@ -78,7 +85,7 @@ def export(
         written = write_answers(given, file, formulas_safe=formulas_safe)
         document |= written.to_dict()
     if judgments is not None:
-        document |= _judgments(opened, answers, judgments, everybody, include_simulated, copy_images)
+        document |= _judgments(opened, answers, judgments, everybody, include_simulated, late, copy_images)
     if json_:
         output.print_json(document)
         return
@@ -99,6 +106,7 @@ def _judgments(
     folder: Path,
     everybody: bool,
     include_simulated: bool,
+    late: bool,
     copy_images: bool,
 ) -> dict[str, Any]:
     from lookalike.studies.analysis.export import counted_answers
@@ -106,7 +114,9 @@ def _judgments(
 
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise StudyError(f"{printable(str(folder))} is in use; name a new folder behind --judgments")
-    kept = counted_answers(opened, answers, excluded=not everybody, include_simulated=include_simulated)
+    kept = counted_answers(
+        opened, answers, excluded=not everybody, include_simulated=include_simulated, late=late
+    )
     table = study_type(opened.config.type).judgments(opened.items, kept, opened)
     table.save(folder, copy_images=copy_images)
     return {

@@ -88,6 +88,12 @@ def new(
     stage: Annotated[
         Literal["recall", "vote", "both"], typer.Option("--stage", help="Of recall-and-vote.")
     ] = "both",
+    contact: Annotated[
+        str, typer.Option("--contact", help="Whom participants can write to; named in the texts.")
+    ] = "",
+    institution: Annotated[
+        str, typer.Option("--institution", help="Who runs the study; named in the consent text.")
+    ] = "",
     panel: Annotated[
         Literal["none", "prolific", "mturk"], typer.Option("--panel", help="Where people come from.")
     ] = "none",
@@ -139,6 +145,8 @@ def new(
         "catch": catch,
     }
     settings: dict[str, Any] = {
+        "contact": contact,
+        "institution": institution,
         "design": {key: value for key, value in design.items() if value is not None},
         "panel": {"kind": panel, "pay_per_participant": float(pay), "currency": currency.upper()},
     }
@@ -219,4 +227,4 @@ def _tell(study: Study, folder: Path, notes: list[str], json_: bool) -> None:
         f"{study.config.type} study {study.config.name}: {roles['main']:,} items, {roles['practice']} for practice, "
         f"{roles['catch']} catch trials, {len(study.items.images()):,} images in {shown}"
     )
-    output.say(f"next: fill in the [[brackets]] in {shown}/texts, then: lookalike study check {shown}")
+    output.say(f"next: lookalike study check {shown}")

@@ -52,6 +52,13 @@ def report(
     everybody: Annotated[
         bool, typer.Option("--everybody", help="Keep those whom the study's rules set aside.")
     ] = False,
+    late: Annotated[
+        bool,
+        typer.Option(
+            "--late",
+            help="Count answers that came after the time-out, to items that others had filled meanwhile.",
+        ),
+    ] = False,
     images: Annotated[
         Path | None,
         typer.Option("--images", help="Of a CSV from elsewhere: folder of the images.", show_default=False),
@@ -84,7 +91,12 @@ def report(
         if progress is not None:
             progress("analysing the answers", 0, 0)
         result = analyse(
-            opened, table, include_simulated=include_simulated, excluded=not everybody, seed=seed
+            opened,
+            table,
+            include_simulated=include_simulated,
+            excluded=not everybody,
+            late=late,
+            seed=seed,
         )
         if encoder or comparator:
             kit = encoder_options(device, precision, threads, weights)
@@ -112,8 +124,9 @@ def _write(folder: Path, result: StudyResult, opened: Any, document: dict[str, A
 
 
 def _tell(result: StudyResult, notes: tuple[str, ...]) -> None:
-    from lookalike.reports.study_report import SIMULATED, lead
-    from lookalike.reports.study_tables import brief_accuracy_table, machine_table, position_sentence
+    from lookalike.reports.study_position import effects_sentence, position_sentence
+    from lookalike.reports.study_report import SIMULATED, late_sentence, lead
+    from lookalike.reports.study_tables import brief_accuracy_table, machine_table
     from lookalike.reports.text import plural
 
     figures = result.figures
@@ -126,6 +139,8 @@ def _tell(result: StudyResult, notes: tuple[str, ...]) -> None:
     if out:
         kept = "set aside" if result.excluded else "kept, as asked"
         output.say(f"{plural(out, 'participant')} broke the study's rules ({kept})")
+    if result.late:
+        output.say(late_sentence(result))
     if lead(result):
         output.say(lead(result))
     for found in (
@@ -139,6 +154,8 @@ def _tell(result: StudyResult, notes: tuple[str, ...]) -> None:
     if figures.position is not None:
         counts = " / ".join(f"{count:,}" for count in figures.position.counts)
         output.say(f"by place: {counts}. {position_sentence(figures.position)}")
+        if figures.position.effects is not None:
+            output.say(effects_sentence(figures.position.effects))
     for failed in result.failed:
         output.note(f"{failed.name}: {failed.error}")
     for sentence in (*notes, *figures.notes):

@@ -52,6 +52,10 @@ def serve(
             show_default=False,
         ),
     ] = None,
+    allow_unfinished: Annotated[
+        bool,
+        typer.Option("--allow-unfinished", help="Serve texts that still hold [[brackets]], to look at them."),
+    ] = False,
 ) -> None:
     """Serve studies until Ctrl-C: prints the participants' addresses, the dashboard's, and its token."""
     from lookalike.serving import Listening, allowed_hosts, read_or_make_token
@@ -61,6 +65,8 @@ def serve(
 
     listening = Listening(host, port, public_url)
     studies = [Study.open(folder) for folder in folders]
+    if not allow_unfinished:
+        _refuse_unfinished(studies)
     secret = token or read_or_make_token(studies[0].folder / TOKEN_FILE)
     with ExitStack() as stack:
         app = create_study_app(
@@ -73,6 +79,24 @@ def serve(
         )
         run(app, listening, ready=lambda bound: _announce(studies, listening.address(bound), secret))
     output.note("stopped; every acknowledged answer is in the database, the same command goes on")
+
+
+def _refuse_unfinished(studies: list[Study]) -> None:
+    """Nobody is asked to agree to a text that is not written.
+
+    Raises:
+        StudyError: a text still holds brackets.
+    """
+    from lookalike.errors import StudyError, printable
+    from lookalike.studies.design_check import unfinished
+
+    for study in studies:
+        found = unfinished(study)
+        if found:
+            more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+            raise StudyError(
+                f"{printable(str(study.folder))}/{found[0]}{more}; write it, or serve with --allow-unfinished to look at it"
+            )
 
 
 def _stores(stack: ExitStack, database: str | None) -> Callable[[Study], Store]:

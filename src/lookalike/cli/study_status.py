@@ -54,6 +54,8 @@ def _rows(found: dict[str, Any]) -> list[tuple[str, str]]:
     ]
     if items["settled"] or items["split"]:
         rows.append(("staged votes", f"{items['settled']} unanimous, {items['split']} split"))
+    if items["votes"]:
+        rows.append(("votes", f"{items['votes']} of the items are votes on proposals"))
     if people["simulated"]:
         rows.append(("simulated", f"{people['simulated']} participants, counted apart"))
     return rows

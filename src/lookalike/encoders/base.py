@@ -120,7 +120,8 @@ class Encoder(ABC):
     model_card: str = ""
     """What its makers say of it in Markdown: data, recipe, figures, weaknesses; '' where nobody wrote one."""
     fitted_pairs: NDArray[np.uint64] | None = None
-    """Hashes of the human pairs that it learned from (``lookalike.similarity.comparator_pairs``), where it keeps them."""
+    """Hashes of the human pairs and triplets that it learned from (``lookalike.similarity.comparator_pairs``), where it
+    keeps them."""
     batch_size: int = 32
     """How many images a batch pipeline should hand over in one call."""
 

@@ -29,7 +29,7 @@ def split_ensemble(spec: str) -> list[str]:
     from lookalike.encoders.registry import BUILTIN, third_party
 
     names = "|".join(re.escape(name) for name in sorted({*BUILTIN, *third_party()}, key=len, reverse=True))
-    return re.split(rf"\+(?=\s*(?:(?:{_NUMBER})\s*\*\s*)?(?:{names})\s*(?:[:+]|$))", spec)
+    return re.split(rf"\+(?=\s*(?:(?:{_NUMBER})\s*\*\s*)?(?:{names})\s*(?:[:?+]|$))", spec)
 
 
 def split_weight(part: str) -> tuple[float, str]:

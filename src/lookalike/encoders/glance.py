@@ -23,13 +23,14 @@ SHA256 = "8cab8be43e4ec27baaf97f17db434467852b62ba267f6e3d08e64c5cfa70fd35"
 
 
 def load(argument: str, options: EncoderOptions) -> Encoder:
-    """``glance`` -> the embedded encoder.
+    """``glance`` or ``glance?runtime=openvino&precision=bf16`` -> the embedded encoder.
 
     Raises:
-        UnknownEncoder: something stands behind the name.
+        UnknownEncoder: something else stands behind the name.
+        InvalidArgument, MissingDependency: see :func:`lookalike.encoders.onnx.load`.
         WeightsNotFound: the weights are missing or not those that were shipped.
     """
-    if argument:
+    if argument and not argument.startswith("?"):
         raise UnknownEncoder(f"glance has no parts: write glance, not glance:{printable(argument)}")
     if options.weights is not None:
         raise UnknownEncoder(
@@ -49,7 +50,7 @@ def load(argument: str, options: EncoderOptions) -> Encoder:
             f"{printable(str(path))}: the weights are damaged (SHA-256 {found[:16]}..., shipped was "
             f"{SHA256[:16]}...); reinstall lookalike"
         )
-    encoder = load_onnx(str(path), options)
-    encoder.card = replace(encoder.card, name="glance")
+    encoder = load_onnx(f"{path}{argument}", options)
+    encoder.card = replace(encoder.card, name=encoder.card.name.replace(f"onnx:{path}", "glance", 1))
     encoder.fitted_pairs, encoder.model_card = pairs, model_card
     return encoder

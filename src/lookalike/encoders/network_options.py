@@ -54,13 +54,13 @@ def override_preprocessing(
     """
     changes: dict[str, Any] = {}
     if "resize" in options:
-        changes["resize"] = _one_of("resize", options["resize"], RESIZES)
+        changes["resize"] = one_of("resize", options["resize"], RESIZES)
         if changes["resize"] != "crop":
             changes["crop_fraction"] = 1.0
     if "interpolation" in options:
-        changes["interpolation"] = _one_of("interpolation", options["interpolation"], INTERPOLATIONS)
+        changes["interpolation"] = one_of("interpolation", options["interpolation"], INTERPOLATIONS)
     if "antialias" in options:
-        changes["antialias"] = _one_of("antialias", options["antialias"].lower(), ("true", "false")) == "true"
+        changes["antialias"] = one_of("antialias", options["antialias"].lower(), ("true", "false")) == "true"
     for key in ("mean", "std"):
         if key in options:
             changes[key] = _channels(key, options[key])
@@ -100,7 +100,12 @@ def no_more_options(name: str, rest: Mapping[str, str], known: tuple[str, ...] =
         )
 
 
-def _one_of(key: str, value: str, allowed: tuple[str, ...]) -> str:
+def one_of(key: str, value: str, allowed: tuple[str, ...]) -> str:
+    """``value``, if it is among those allowed.
+
+    Raises:
+        InvalidArgument: it is not.
+    """
     if value not in allowed:
         raise InvalidArgument(f"encoder option {key}={value}: choose one of {', '.join(allowed)}")
     return value

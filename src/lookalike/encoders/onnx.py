@@ -1,7 +1,8 @@
-"""``onnx:PATH``: any ONNX network with a card beside it, run by ONNX Runtime."""
+"""``onnx:PATH``: any ONNX network with a card beside it, run by ONNX Runtime, or by OpenVINO where its name says so."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,8 @@ from numpy.typing import NDArray
 from lookalike.encoders.base import Encoder, EncoderCard
 from lookalike.encoders.onnx_card import OnnxCard
 from lookalike.encoders.onnx_find_card import find_card
-from lookalike.encoders.onnx_session import Session, first_line
+from lookalike.encoders.onnx_name import RuntimeChoice, split_runtime
+from lookalike.encoders.onnx_session import Runtime, Session, first_line
 from lookalike.encoders.onnx_weights import weights_of
 from lookalike.encoders.parallel import PerImageEncoder
 from lookalike.encoders.preprocess import to_network
@@ -19,24 +21,38 @@ from lookalike.errors import EncoderCardError, WeightsNotFound, printable
 
 
 def load(argument: str, options: EncoderOptions) -> Encoder:
-    """``onnx:PATH`` -> a loaded encoder; the path may also come as ``options.weights``.
+    """``onnx:PATH`` or ``onnx:PATH?runtime=openvino&precision=bf16`` -> a loaded encoder; see :mod:`.onnx_name`.
+
+    The path may also come as ``options.weights``.
 
     Raises:
         WeightsNotFound: no such file, or not an ONNX file.
         EncoderCardError: no card, or a wrong one.
-        InvalidArgument: a provider or device that is not there.
+        InvalidArgument: an option, provider, device or precision that is not there.
+        MissingDependency: OpenVINO was asked for and is not installed.
     """
     if not argument and options.weights is None:
         raise WeightsNotFound("onnx: needs the path of an ONNX file; write onnx:PATH")
-    path = Path(argument) if argument else Path(options.weights or "")
-    path = path.expanduser().absolute()
-    session = Session(path, options)
+    given, choice = split_runtime(argument or str(options.weights), options)
+    path = Path(given).expanduser().absolute()
+    session = _session(path, choice, options)
     sha256, size_bytes = weights_of(path)
     network = OnnxNetwork(session, find_card(path, sha256, session.graph), path)
-    card = network.encoder_card(f"onnx:{path}", sha256, size_bytes)
-    if session.on_cpu:
-        return OnnxEncoder(network, card, options.threads)
-    return BatchedOnnxEncoder(network, card)
+    card = network.encoder_card(f"onnx:{path}{choice.suffix}", sha256, size_bytes)
+    card = replace(card, details={**card.details, **choice.details})
+    encoder = (
+        OnnxEncoder(network, card, options.threads) if session.on_cpu else BatchedOnnxEncoder(network, card)
+    )
+    encoder.fitted_pairs = network.card.fitted_pairs
+    return encoder
+
+
+def _session(path: Path, choice: RuntimeChoice, options: EncoderOptions) -> Runtime:
+    if choice.runtime == "openvino":
+        from lookalike.encoders.onnx_openvino import OpenVinoSession
+
+        return OpenVinoSession(path, options, choice.precision)
+    return Session(path, options)
 
 
 class OnnxNetwork:
@@ -46,7 +62,7 @@ class OnnxNetwork:
         EncoderCardError: the network refuses the card's size, or an output has a shape that makes no vector.
     """
 
-    def __init__(self, session: Session, card: OnnxCard, path: Path) -> None:
+    def __init__(self, session: Runtime, card: OnnxCard, path: Path) -> None:
         self.session = session
         self.card = card
         self.where = printable(str(path))

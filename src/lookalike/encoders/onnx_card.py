@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields
 from typing import TypeVar
 
 from lookalike.encoders.base import Preprocessing
+from lookalike.encoders.fitted import Hashes, from_text
 from lookalike.errors import EncoderCardError, printable
 
 T = TypeVar("T")
@@ -60,6 +61,7 @@ class OnnxCard:
         layout: ``NCHW`` or ``NHWC``, of the input and of the feature map.
         normalize: give embeddings unit length.
         name, licence, source, training_data: for people.
+        fitted_pairs: hashes of the human judgments that were learned from (:mod:`lookalike.encoders.fitted`), or None.
     """
 
     size: tuple[int, int]
@@ -78,6 +80,7 @@ class OnnxCard:
     licence: str = "unknown"
     source: str = "unknown"
     training_data: str = "unknown"
+    fitted_pairs: Hashes | None = None
 
     @property
     def preprocessing(self) -> Preprocessing:
@@ -134,6 +137,7 @@ class _CardReader:
             licence=self.text("licence", "unknown"),
             source=self.text("source", "unknown"),
             training_data=self.text("training_data", "unknown"),
+            fitted_pairs=self.hashes("fitted_pairs"),
         )
         if self.left:
             known = [f.name for f in fields(OnnxCard) if f.name not in ("embedding", "feature_map")]
@@ -215,6 +219,9 @@ class _CardReader:
             return number if number is not None and 0 < number <= 1 else None
 
         return self.take(key, check, "a number above 0 and at most 1", 1.0)
+
+    def hashes(self, key: str) -> Hashes | None:
+        return self.take(key, from_text, "base64 of numbers of 64 bits") if key in self.left else None
 
     def text(self, key: str, default: str) -> str:
         return self.take(key, lambda value: value if isinstance(value, str) else None, "a text", default)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +17,20 @@ if TYPE_CHECKING:
 
 CPU = "CPUExecutionProvider"
 _FOR_DEVICE = {"cpu": CPU, "cuda": "CUDAExecutionProvider", "mps": "CoreMLExecutionProvider"}
-_FLOATS: dict[str, type[np.floating[Any]]] = {"tensor(float)": np.float32, "tensor(float16)": np.float16}
+FLOATS: dict[str, type[np.floating[Any]]] = {"tensor(float)": np.float32, "tensor(float16)": np.float16}
 _SILENT = 4  # ONNX Runtime's severity "fatal": faults reach people as exceptions, not on stderr
+
+
+def import_onnxruntime() -> Any:
+    """The module ``onnxruntime``, imported so that it sends nothing to anybody.
+
+    From 1.31 on it would keep an identity in the home folder and report to its makers unless this variable is set
+    before it is first imported; whoever sets ``ORT_DISABLE_TELEMETRY`` themselves has the last word.
+    """
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+    import onnxruntime
+
+    return onnxruntime
 
 
 def choose_providers(options: EncoderOptions, available: list[str]) -> list[str]:
@@ -62,13 +75,8 @@ class Session:
     """
 
     def __init__(self, model: Path, options: EncoderOptions) -> None:
-        import onnxruntime
-
-        if not model.is_file():
-            kind = "a folder, not an ONNX file" if model.is_dir() else "no such ONNX file"
-            raise WeightsNotFound(
-                f"{printable(str(model))}: {kind}; write onnx:PATH with the path of a .onnx file"
-            )
+        onnxruntime = import_onnxruntime()
+        refuse_no_file(model)
         onnxruntime.set_default_logger_severity(_SILENT)
         providers = choose_providers(options, onnxruntime.get_available_providers())
         settings = onnxruntime.SessionOptions()
@@ -88,8 +96,12 @@ class Session:
                 f"ONNX Runtime has {providers[0]} but could not start it (it fell back to {self.provider}): "
                 "its driver or libraries are missing; use device cpu"
             )
-        self.graph = _graph(model, self._session)
-        self._float = _FLOATS[self.graph.input.type]
+        self.graph = image_graph(
+            model,
+            [_tensor(item) for item in self._session.get_inputs()],
+            [_tensor(item) for item in self._session.get_outputs()],
+        )
+        self._float = FLOATS[self.graph.input.type]
 
     @property
     def on_cpu(self) -> bool:
@@ -107,9 +119,38 @@ class Session:
         return np.asarray(self._session.run([output], inputs)[0], dtype=np.float32)
 
 
-def _graph(model: Path, session: Any) -> Graph:
-    inputs = [_tensor(item) for item in session.get_inputs()]
-    outputs = tuple(_tensor(item) for item in session.get_outputs())
+class Runtime(Protocol):
+    """What runs an ONNX network: :class:`Session` here, or :class:`lookalike.encoders.onnx_openvino.OpenVinoSession`."""
+
+    graph: Graph
+
+    @property
+    def on_cpu(self) -> bool:
+        """True when the network runs on this machine's processor cores."""
+
+    @property
+    def any_batch(self) -> bool:
+        """False when the graph was exported for one image at a time."""
+
+    def run(self, batch: NDArray[np.float32], output: str) -> NDArray[np.float32]:
+        """One output for float32 (n, ...) as the graph's input is laid out; callable from several threads."""
+
+
+def refuse_no_file(model: Path) -> None:
+    """Raise WeightsNotFound unless there is a file."""
+    if not model.is_file():
+        kind = "a folder, not an ONNX file" if model.is_dir() else "no such ONNX file"
+        raise WeightsNotFound(
+            f"{printable(str(model))}: {kind}; write onnx:PATH with the path of a .onnx file"
+        )
+
+
+def image_graph(model: Path, inputs: list[Tensor], outputs: list[Tensor]) -> Graph:
+    """The graph of those tensors, types as ONNX Runtime writes them (``tensor(float)``).
+
+    Raises:
+        EncoderCardError: it does not take one batch of RGB images.
+    """
     where = printable(str(model))
     listed = ", ".join(f"{item} of {item.type}" for item in inputs)
     if len(inputs) != 1:
@@ -117,7 +158,7 @@ def _graph(model: Path, session: Any) -> Graph:
             f"{where}: an encoder has one input, the images; this graph has {len(inputs)}: {listed}"
         )
     image = inputs[0]
-    if len(image.shape) != 4 or image.type not in _FLOATS:
+    if len(image.shape) != 4 or image.type not in FLOATS:
         raise EncoderCardError(
             f"{where}: the input must be float images (n, 3, h, w) or (n, h, w, 3), it is {listed}"
         )
@@ -128,7 +169,7 @@ def _graph(model: Path, session: Any) -> Graph:
         )
     if 3 not in (image.shape[1], image.shape[3]) and None not in (image.shape[1], image.shape[3]):
         raise EncoderCardError(f"{where}: the input must have 3 channels (RGB), it is {listed}")
-    return Graph(image, outputs)
+    return Graph(image, tuple(outputs))
 
 
 def _tensor(item: Any) -> Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
@@ -162,7 +163,7 @@ def load_encoder(spec: str | Encoder = DEFAULT_ENCODER, options: EncoderOptions 
     parts = split_ensemble(spec)
     if len(parts) > 1 or split_weight(spec)[1] != spec:
         return load_ensemble(parts, options)
-    scheme, _, argument = spec.partition(":")
+    scheme, argument = _scheme_and_argument(spec)
     if scheme in BUILTIN:
         module, _, function = BUILTIN[scheme].loader.partition(":")
         loader = cast(EncoderLoader, getattr(import_module(module), function))
@@ -176,6 +177,12 @@ def load_encoder(spec: str | Encoder = DEFAULT_ENCODER, options: EncoderOptions 
     if is_run(Path(spec).expanduser()):
         return load_encoder(f"trained:{spec}", options)
     raise UnknownEncoder(_unknown(scheme, sorted({*BUILTIN, *outside})))
+
+
+def _scheme_and_argument(spec: str) -> tuple[str, str]:
+    """``onnx:PATH`` -> ``("onnx", "PATH")``; ``glance?a=b``, a name with options alone, -> ``("glance", "?a=b")``."""
+    scheme = re.split("[:?]", spec, maxsplit=1)[0]
+    return scheme, spec[len(scheme) :].removeprefix(":")
 
 
 def _unknown(scheme: str, names: list[str]) -> str:

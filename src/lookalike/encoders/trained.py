@@ -16,10 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.encoders.base import Encoder, EncoderCard, normalize
+from lookalike.encoders.fitted import KEY, from_text, joined
 from lookalike.encoders.onnx_weights import remembered_sha256
 from lookalike.encoders.registry import EncoderOptions, load_encoder
 from lookalike.encoders.trained_card import WEIGHTS, Parent, TrainedCard, is_run, read_card
-from lookalike.encoders.trained_file import read_tensors
+from lookalike.encoders.trained_file import read_metadata, read_tensors
 from lookalike.encoders.trained_head import PREFIX, Head, prepare, read_head
 from lookalike.errors import EncoderCardError, EncoderError, WeightsNotFound, printable
 from lookalike.images import ImageLike
@@ -44,6 +45,7 @@ class TrainedRun:
         tuned: what training changed in the parents, by name (``backbone.NAME``, ``backbones.I.NAME``).
         sha256: of the weights file.
         size_bytes: of the weights file.
+        fitted_pairs: hashes of the judgments that it, or what it began with, learned from, uint64 (n,); None: of none.
     """
 
     folder: Path
@@ -52,6 +54,7 @@ class TrainedRun:
     tuned: Mapping[str, NDArray[Any]]
     sha256: str
     size_bytes: int
+    fitted_pairs: NDArray[np.uint64] | None = None
 
     @property
     def name(self) -> str:
@@ -110,7 +113,8 @@ def open_run(folder: Path | str) -> TrainedRun:
         raise EncoderCardError(
             f"{where}: {', '.join(strangers[:3]) or 'nothing in it'} belongs to no encoder"
         )
-    return TrainedRun(place, card, head, tuned, sha256, path.stat().st_size)
+    fitted = from_text(read_metadata(path).get(KEY))
+    return TrainedRun(place, card, head, tuned, sha256, path.stat().st_size, fitted)
 
 
 def load(argument: str, options: EncoderOptions) -> Encoder:
@@ -200,7 +204,7 @@ class TrainedHeadEncoder(Encoder):
         self.concurrent = base.concurrent
         self.batch_size = base.batch_size
         self.card = run.encoder_card([base.card], head.dim, base.card.feature_map)
-        self.fitted_pairs = base.fitted_pairs
+        self.fitted_pairs = joined([run.fitted_pairs, base.fitted_pairs])
 
     @property
     def wanted_size(self) -> tuple[int, int]:

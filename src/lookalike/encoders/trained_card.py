@@ -9,6 +9,8 @@ only what was trained:
   parent's module that training changed, by their name there;
 - ``backbone.NAME.lora_A.weight`` (rank, in) and ``backbone.NAME.lora_B.weight`` (out, rank): low-rank changes, to
   be added to NAME's weight as alpha / rank times B A (Hu et al. 2021, arXiv 2106.09685, section 4.1).
+
+Its header holds the hashes of the human judgments that were learned from (:mod:`lookalike.encoders.fitted`).
 """
 
 from __future__ import annotations

@@ -44,6 +44,17 @@ def read_tensors(path: Path) -> dict[str, NDArray[np.generic]]:
         ) from None
 
 
+def read_metadata(path: Path) -> dict[str, str]:
+    """The texts in the header of a ``.safetensors`` file by name; {} where there are none, or the file is another."""
+    try:
+        with path.open("rb") as file:
+            length = int.from_bytes(file.read(8), "little")
+            header = json.loads(file.read(min(length, _LARGEST_HEADER)).decode("utf-8"))
+        return {str(name): str(text) for name, text in header.get("__metadata__", {}).items()}
+    except (OSError, ValueError, AttributeError, RecursionError):
+        return {}
+
+
 def _tensors(data: bytes) -> dict[str, NDArray[np.generic]]:
     length = int.from_bytes(data[:8], "little")
     if len(data) < 8 or length > min(len(data) - 8, _LARGEST_HEADER):

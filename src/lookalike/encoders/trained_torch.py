@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.encoders.base import Encoder, EncoderCard
+from lookalike.encoders.fitted import joined
 from lookalike.encoders.registry import EncoderOptions
 from lookalike.encoders.torch_base import TorchEncoder, require
 from lookalike.encoders.trained_head import Head
@@ -78,6 +79,7 @@ class TrainedTorchEncoder(TorchEncoder):
         feature_map = cards[0].feature_map if len(cards) == 1 else None
         card = run.encoder_card(cards, run.head.dim if run.head else dim, feature_map)
         super().__init__(modules, card, options)
+        self.fitted_pairs = joined([run.fitted_pairs, *(base.fitted_pairs for base in self.bases)])
 
     def _forward(self, batch: Any) -> Any:
         return self.module["head"](self._features(batch))

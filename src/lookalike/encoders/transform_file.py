@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import io
 import os
-import zipfile
-import zlib
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from lookalike.encoders.npz_file import read_npz
 from lookalike.encoders.transform_whitening import Whitening
 from lookalike.errors import EncoderError, InvalidArgument, WeightsNotFound, printable
 
@@ -45,13 +44,9 @@ def from_bytes(data: bytes, name: str) -> Whitening:
     where = f"whitening {printable(name)}"
     again = "fit it anew and save it with Whitening.save"
     try:
-        with np.load(io.BytesIO(data), allow_pickle=False) as file:
-            values = {key: file[key] for key in file.files}
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error, RuntimeError,
-            NotImplementedError, MemoryError, AttributeError, TypeError) as error:  # fmt: skip  # an array: TypeError
-        raise EncoderError(
-            f"{where}: the file is damaged or something else ({type(error).__name__}); {again}"
-        ) from error
+        values = read_npz(data)
+    except ValueError as error:
+        raise EncoderError(f"{where}: the file is damaged or something else ({error}); {again}") from error
     if "kind" not in values or str(values["kind"]) != _KIND:
         raise EncoderError(f"{where}: this is not a whitening that lookalike wrote; {again}")
     try:

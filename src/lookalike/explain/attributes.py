@@ -69,8 +69,13 @@ ATTRIBUTES: Mapping[str, Attribute] = {
         ),
         Attribute(
             "shape",
-            "outline of what stands out from the border, at its best turn, and directions of large edges by place",
-            (Block("outline", 0.9, turning=True), Block("edges", 0.1)),
+            "outline of what stands out from the border, at its best turn, as it is and made as wide as high, and "
+            "directions of large edges by place",
+            (
+                Block("outline", 0.45, turning=True),
+                Block("outline_evened", 0.45, turning=True),
+                Block("edges", 0.1),
+            ),
         ),
         Attribute(
             "layout",
@@ -79,8 +84,9 @@ ATTRIBUTES: Mapping[str, Attribute] = {
         ),
         Attribute(
             "style",
-            "how it is made: second-order statistics of fixed filters (sharp or soft, flat or shaded)",
-            (Block("second_order", even=True),),
+            "how it is made: second-order statistics of fixed filters, and what follows a step from light to dark "
+            "(sharp or soft, flat or shaded, drawn or set)",
+            (Block("second_order", 0.5, even=True), Block("steps_together", 0.5, even=True)),
         ),
         Attribute("content", "what the encoder sees (centred cosine of its embeddings)"),
         Attribute("face", "whose face it could be (nearest descriptors of dlib)"),

@@ -1,6 +1,6 @@
 """What attributes see of one image: short vectors of its colour, texture, outline, edges, layout and style.
 
-All are computed from the small working image of the encoder ``classic``, so one look at an image serves them all.
+All but one are computed from the small working image of the encoder ``classic``, so one look at an image serves them all.
 Sources: the parts of ``classic`` (:mod:`lookalike.encoders.classic_parts`); Gatys, Ecker and Bethge, "Texture synthesis
 using convolutional neural networks" (2015) for second-order statistics, here of fixed filters instead of a network's;
 Welch, "The use of fast Fourier transform for the estimation of power spectra" (1967) for spectra of windows.
@@ -9,20 +9,26 @@ Welch, "The use of fast Fourier transform for the estimation of power spectra" (
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.encoders.classic_parts import SIDE, WorkingImage, color, layout, unit
+from lookalike.images import resize
 
 Vector = NDArray[np.float32]
 
-VERSION = 1
+VERSION = 2
 """Raise it when a number changes: shipped quantiles of another version are refused."""
 
 TURNS, RINGS = 72, 16
 """An outline is seen as so many directions times so many distances from its middle."""
 
+FINE = 160
+"""Side in pixels of the picture in which neighbouring pixels are compared; a thumbnail of a gallery has so many."""
+
+_APART = 8
 _WINDOW, _STEP = 16, 8
 _SCALES = (0.7, 1.4, 2.8, 5.6)  # pixels of the working image
 _SMOOTH = 2.0
@@ -32,9 +38,29 @@ _EDGE_CELLS = 7
 _CHROMA_GRID = 4
 
 
+class Look(WorkingImage):
+    """The working image, what stands out in it, and a finer picture.
+
+    Args:
+        pixels: RGB uint8 (h, w, 3), any size.
+    """
+
+    def __init__(self, pixels: NDArray[np.uint8]) -> None:
+        super().__init__(pixels)
+        fine = resize(pixels, (FINE, FINE), policy="squash", interpolation="bicubic")
+        luma = fine.astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32)
+        self.fine: Vector = np.asarray(luma / 255, dtype=np.float32)
+        """Luma after ITU-R BT.601, float32 (FINE, FINE) in [0, 1]."""
+
+    @cached_property
+    def thing(self) -> NDArray[np.bool_]:
+        """See :func:`thing_mask`."""
+        return thing_mask(self)
+
+
 def pixel_features(pixels: NDArray[np.uint8]) -> dict[str, Vector]:
     """Every block of :data:`BLOCKS` for RGB uint8 (h, w, 3): name -> float32 (length,), not centred."""
-    image = WorkingImage(pixels)
+    image = Look(pixels)
     return {name: np.asarray(compute(image), dtype=np.float32) for name, compute in BLOCKS.items()}
 
 
@@ -84,17 +110,37 @@ def thing_mask(image: WorkingImage) -> NDArray[np.bool_]:
     return np.asarray(pieces == int(sizes.argmax()))
 
 
-def outline(image: WorkingImage) -> Vector:
+def outline(image: Look) -> Vector:
     """The silhouette around its own middle, in units of its own size: float32 (TURNS * RINGS,), shares of the inside."""
+    size = np.sqrt(image.thing.sum() / np.pi)
+    return _around(image.thing, size * np.eye(2))
+
+
+def outline_evened(image: Look) -> Vector:
+    """The silhouette as :func:`outline`, stretched first until it is as wide as high: float32 (TURNS * RINGS,).
+
+    A thing that turns away from us gets narrower. Brought to the same second moments in all directions, its outline and
+    the narrowed one differ by a turn (Rothganger et al. 2006 do so with patches); what is long by itself looks less so.
+    """
+    rows, columns = np.nonzero(image.thing)
+    # A pixel is as wide as high: its own moment, 1/12, keeps a line from having none.
+    moments = np.cov(np.stack([rows, columns]), bias=True) + np.eye(2) / 12
+    lengths, axes = np.linalg.eigh(moments)
+    return _around(
+        image.thing, 2 * (axes * np.sqrt(lengths)) @ axes.T
+    )  # a disk of radius r has moments r^2 / 4
+
+
+def _around(mask: NDArray[np.bool_], unit_circle: NDArray[np.float64]) -> Vector:
+    """Shares of the inside at TURNS directions and RINGS distances; ``unit_circle`` maps (y, x) of distance 1 to pixels."""
     from scipy.ndimage import map_coordinates
 
-    mask = thing_mask(image)
     rows, columns = np.nonzero(mask)
     angles = np.arange(TURNS) * (2 * np.pi / TURNS)
-    radii = np.linspace(0.1, 2.0, RINGS) * np.sqrt(len(rows) / np.pi)
-    y = rows.mean() + np.sin(angles)[:, np.newaxis] * radii
-    x = columns.mean() + np.cos(angles)[:, np.newaxis] * radii
-    inside = map_coordinates(mask.astype(np.float32), [y, x], order=1, mode="constant")
+    y, x = unit_circle @ np.stack([np.sin(angles), np.cos(angles)])
+    rings = np.linspace(0.1, 2.0, RINGS)
+    places = [rows.mean() + y[:, np.newaxis] * rings, columns.mean() + x[:, np.newaxis] * rings]
+    inside = map_coordinates(mask.astype(np.float32), places, order=1, mode="constant")
     return np.asarray(inside.ravel(), dtype=np.float32)
 
 
@@ -139,14 +185,32 @@ def second_order(image: WorkingImage) -> Vector:
     return together[np.triu_indices(len(rows), 1)].astype(np.float32)
 
 
-BLOCKS: Mapping[str, Callable[[WorkingImage], Vector]] = {
+def steps_together(image: Look) -> Vector:
+    """What follows a step from light to dark, pixel by pixel: autocorrelations of steps, signed or not, float32 (16,).
+
+    A sharp edge is one step, a soft one several of one sign, a drawn line two of opposite sign, and a mosaic repeats its
+    steps at the side of its stones. Mean of rows and columns, each over distances of 1 to 8 pixels.
+    """
+    found = []
+    for lines in (image.fine, image.fine.T):
+        signed = np.diff(lines, axis=0)
+        power = float((signed**2).mean()) + 5e-6  # where an image is even, nothing follows anything
+        for steps in (np.abs(signed), signed):
+            found.append([float((steps[:-k] * steps[k:]).mean()) / power for k in range(1, _APART + 1)])
+    rows, columns = np.array(found).reshape(2, 2 * _APART)
+    return np.asarray((rows + columns) / 2, dtype=np.float32)
+
+
+BLOCKS: Mapping[str, Callable[[Look], Vector]] = {
     "color": color,
     "patterns": patterns,
     "spectrum": spectrum,
     "outline": outline,
+    "outline_evened": outline_evened,
     "edges": edges,
     "layout": layout,
     "chroma_layout": chroma_layout,
     "second_order": second_order,
+    "steps_together": steps_together,
 }
 """Name of a block -> how it is computed from a working image."""

@@ -10,8 +10,6 @@ from __future__ import annotations
 import hashlib
 import io
 import os
-import zipfile
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +18,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.encoders import Encoder
+from lookalike.encoders import Encoder, EncoderOptions
+from lookalike.encoders.npz_file import read_npz
+from lookalike.encoders.onnx_name import split_runtime
 from lookalike.errors import ExplainError, printable
 from lookalike.images import ImageLike
 from lookalike.progress import Progress
@@ -223,15 +223,22 @@ def centred_cosine(u: NDArray[Any], v: NDArray[Any], mean: CorpusMean | NDArray[
 
 def place_beside(encoder: Encoder) -> Path | None:
     """Where the mean of an encoder with files of its own lies: ``net.onnx.mean.npz``, ``run/corpus.mean.npz``."""
+    path = weights_of(encoder)
+    if path is None:
+        return None
+    return path / f"corpus{FILE_ENDING}" if path.is_dir() else path.with_name(path.name + FILE_ENDING)
+
+
+def weights_of(encoder: Encoder) -> Path | None:
+    """The file or folder that an encoder's weights came from (``glance``, ``onnx:``, ``trained:``), else None."""
     scheme, _, argument = encoder.card.name.partition(":")
-    if encoder.card.name == "glance":
+    if scheme.partition("?")[0] == "glance":
         from lookalike.encoders.glance import FOLDER
 
-        return FOLDER / f"glance.onnx{FILE_ENDING}"
+        return FOLDER / "glance.onnx"
     if not argument or scheme not in ("onnx", "trained"):
         return None
-    path = Path(argument)
-    return path / f"corpus{FILE_ENDING}" if path.is_dir() else path.with_name(path.name + FILE_ENDING)
+    return Path(split_runtime(argument, EncoderOptions())[0] if scheme == "onnx" else argument)
 
 
 def unit_rows(rows: NDArray[Any]) -> NDArray[np.float64]:
@@ -256,13 +263,9 @@ def _digest(mean: NDArray[np.float32], feature_mean: NDArray[np.float32], finger
 def _read(data: bytes, where: str) -> CorpusMean:
     again = "make it anew with CorpusMean.from_images"
     try:
-        with np.load(io.BytesIO(data), allow_pickle=False) as file:
-            values = {key: file[key] for key in file.files}
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error, RuntimeError,
-            NotImplementedError, MemoryError, AttributeError, TypeError) as error:  # fmt: skip  # an array: TypeError
-        raise ExplainError(
-            f"{where}: the file is damaged or something else ({type(error).__name__}); {again}"
-        ) from error
+        values = read_npz(data)
+    except ValueError as error:
+        raise ExplainError(f"{where}: the file is damaged or something else ({error}); {again}") from error
     if str(values.get("kind", "")) != _KIND:
         raise ExplainError(f"{where}: this is not a corpus mean that lookalike wrote; {again}")
     try:

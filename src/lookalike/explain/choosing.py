@@ -67,17 +67,16 @@ def explain_choice(
     if chosen is not None and chosen == other:
         raise InvalidArgument("an option cannot be set against itself; name two different ones")
     started = time.perf_counter()
-    made = _Setting(encoder, mean, reference, faces, options_of_encoder, progress)
+    made = _Setting(
+        encoder, mean, reference, faces, options_of_encoder, comparator, where, faithfulness, progress
+    )
     names = tuple(chr(ord("B") + place) for place in range(len(options)))
     seen = made.see([query, *options], ["image A", *(f"image {name}" for name in names)])
     scores = made.scores([(0, place) for place in range(1, len(seen))], seen)
     order = [int(place) for place in np.argsort(-np.asarray(scores), kind="stable")]
     taken = next(place for place in order if place != other) if chosen is None else chosen
     rival = next(place for place in order if place != taken) if other is None else other
-    pairs = {
-        names[place]: made.explain(seen[0], seen[place + 1], comparator, where, faithfulness)
-        for place in (taken, rival)
-    }
+    pairs = {names[place]: made.explain(seen[0], seen[place + 1]) for place in (taken, rival)}
     gaps = gaps_of(pairs[names[taken]], [pairs[names[rival]]])
     seconds = round(time.perf_counter() - started, 4)
     return Choice(
@@ -113,7 +112,7 @@ def odd_one_out(
     if len(images) != 3:
         raise InvalidArgument(f"an odd one out is found among three images, got {len(images)}")
     started = time.perf_counter()
-    made = _Setting(encoder, mean, reference, faces, options, progress)
+    made = _Setting(encoder, mean, reference, faces, options, comparator, where, faithfulness, progress)
     names = ("A", "B", "C")
     seen = made.see(images, [f"image {name}" for name in names])
     places = list(combinations(range(3), 2))
@@ -121,8 +120,8 @@ def odd_one_out(
     best = int(np.argmax(scores))
     first, second = places[best]
     odd = 3 - first - second
-    closest = made.explain(seen[first], seen[second], comparator, where, faithfulness)
-    others = [made.explain(seen[odd], seen[place], None, (), False) for place in (first, second)]
+    closest = made.explain(seen[first], seen[second])
+    others = [made.explain(seen[odd], seen[place], whole=False) for place in (first, second)]
     return OddOneOut(
         tuple(seen), names, {f"{names[i]}-{names[j]}": score for (i, j), score in zip(places, scores, strict=True)},
         names[odd], closest, gaps_of(closest, others), round(time.perf_counter() - started, 4),
@@ -143,15 +142,25 @@ def gaps_of(mine: Explanation, others: Sequence[Explanation]) -> tuple[Gap, ...]
 
 
 class _Setting:
-    """What several pairs share: encoder, reference, mean, finder of faces."""
+    """What several pairs share: encoder, reference, mean, finder of faces, and what is wanted of each pair."""
 
     def __init__(
-        self, encoder: Any, mean: Any, reference: Any, faces: Any, options: Any, progress: Progress | None
+        self,
+        encoder: str | Encoder | None,
+        mean: Any,
+        reference: Any,
+        faces: bool | Any | None,
+        options: EncoderOptions | None,
+        comparator: Comparator | None,
+        where: Sequence[str],
+        faithfulness: bool,
+        progress: Progress | None,
     ) -> None:
         self.encoder: Encoder = load_encoder(DEFAULT_ENCODER if encoder is None else encoder, options)
         self.reference: Reference = as_reference(reference, self.encoder, progress)
         self.mean = mean
         self.finder, self.why = face_finder(faces)
+        self.comparator, self.where, self.faithfulness = comparator, where, faithfulness
         self.progress = progress
 
     def see(self, images: Sequence[ImageLike], names: Sequence[str]) -> list[SeenImage]:
@@ -164,15 +173,10 @@ class _Setting:
         drawn = np.stack([rows[place] for pair in places for place in pair])
         return [float(score) for score in centred_cosines(drawn, middle)]
 
-    def explain(
-        self,
-        a: SeenImage,
-        b: SeenImage,
-        comparator: Comparator | None,
-        where: Sequence[str],
-        faithfulness: bool,
-    ) -> Explanation:
+    def explain(self, a: SeenImage, b: SeenImage, *, whole: bool = True) -> Explanation:
+        """One pair; not ``whole``: its attributes only."""
         return explain_seen(
-            a, b, self.encoder, self.reference, mean=self.mean, comparator=comparator, where=where,
-            why_no_faces=self.why, faithfulness=faithfulness, progress=self.progress,
+            a, b, self.encoder, self.reference, mean=self.mean, comparator=self.comparator if whole else None,
+            where=self.where if whole else (), why_no_faces=self.why, faithfulness=whole and self.faithfulness,
+            progress=self.progress,
         )  # fmt: skip

@@ -6,7 +6,7 @@ of the pair in place of a class probability, and blur as removal (pixels of one 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -106,7 +106,7 @@ def faithfulness(
     encoder: Encoder,
     mean: CorpusMean,
     *,
-    random_maps: int = 3,
+    random_maps: int = 2,
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Faithfulness:
@@ -116,29 +116,60 @@ def faithfulness(
         maps: of ``occlusion``, ``decomposition`` or any other method.
         a, b: the images they were made for.
         encoder, mean: as they were made with.
-        random_maps: how many maps of chance are averaged.
-        seed: of the maps of chance.
-        progress: called with ("faithfulness", curves done, curves in all).
+        random_maps: how many orders of chance are averaged, each from either end.
+        seed: of the orders of chance.
+        progress: called with ("faithfulness", embeddings done, embeddings in all).
 
     Raises:
         ExplainError: the mean is another encoder's, or the encoder gives no numbers for an image.
     """
-    mean.check(encoder)
-    first, second, _ = open_pair(a, b, encoder)
-    sides, done = [], 0
-    total = 2 * (2 + max(1, random_maps))
-    for view, other, a_map in ((first, second, maps.a_map), (second, first, maps.b_map)):
-        orders: dict[str, FloatMap] = {"map": a_map, "centre": centre_prior((GRID, GRID))}
-        orders |= {f"random {i}": random_map((GRID, GRID), seed + i) for i in range(max(1, random_maps))}
-        found = {}
-        for name, values in orders.items():
-            found[name] = removal(view, other.vector, values, encoder, mean)
-            done += 1
-            if progress is not None:
-                progress("faithfulness", done, total)
-        chance = [removal_ for name, removal_ in found.items() if name.startswith("random")]
-        sides.append(SideFaithfulness(found["map"], _mean_of(chance), found["centre"]))
-    return Faithfulness(*sides)
+    return Judge(a, b, encoder, mean, random_maps=random_maps, seed=seed, progress=progress).measure(maps)
+
+
+class Judge:
+    """Measures maps of one pair; what they have to beat is measured once, whatever the number of maps.
+
+    Arguments and errors as for :func:`faithfulness`.
+    """
+
+    def __init__(
+        self,
+        a: ImageLike,
+        b: ImageLike,
+        encoder: Encoder,
+        mean: CorpusMean,
+        *,
+        random_maps: int = 2,
+        seed: int = 0,
+        progress: Progress | None = None,
+    ) -> None:
+        mean.check(encoder)
+        self._encoder, self._mean, self._progress = encoder, mean, progress
+        self._views = open_pair(a, b, encoder)[:2]
+        middle = centre_prior((GRID, GRID))
+        self._orders = [middle, *(random_map((GRID, GRID), seed + i) for i in range(max(1, random_maps)))]
+        self._controls: list[tuple[Removal, Removal]] = []
+
+    def measure(self, maps: PairMap) -> Faithfulness:
+        """Curves of these maps of the pair, beside the controls'."""
+        known = self._controls
+        orders = [] if known else self._orders
+        first, second = self._views
+        sides, done, total = [], 0, 2 * _passes(1 + len(orders))
+        for place, (view, other, values) in enumerate(
+            ((first, second, maps.a_map), (second, first, maps.b_map))
+        ):
+            found, *others = _curves(view, other.vector, [values, *orders], self._encoder, self._mean)
+            done += _passes(1 + len(orders))
+            if self._progress is not None:
+                self._progress("faithfulness", done, total)
+            if not known:
+                centre, *chance = others
+                # From its other end an order of chance is one more order of chance, which is had for nothing.
+                pooled = _Curves.mean_of([one for order in chance for one in (order, order.turned())])
+                self._controls = [*self._controls, (pooled.removal(), centre.removal())]
+            sides.append(SideFaithfulness(found.removal(), *self._controls[place]))
+        return Faithfulness(*sides)
 
 
 def removal(
@@ -152,26 +183,73 @@ def removal(
         values: the map, of any grid; judged on 7 x 7 cells.
         encoder, mean: that score the pair.
     """
-    order = best_first(values)
+    return _curves(view, other, [values], encoder, mean)[0].removal()
+
+
+@dataclass(frozen=True, eq=False)
+class _Curves:
+    """Scores by number of hidden cells, float64 (2, len(HIDDEN)) each: row 0 centred, row 1 plain cosines."""
+
+    deletion: NDArray[np.float64]
+    insertion: NDArray[np.float64]
+
+    def turned(self) -> _Curves:
+        """Of the same order from its other end."""
+        return _Curves(self.insertion, self.deletion)
+
+    @staticmethod
+    def mean_of(curves: Sequence[_Curves]) -> _Curves:
+        """Number by number."""
+        return _Curves(
+            np.mean([one.deletion for one in curves], axis=0),
+            np.mean([one.insertion for one in curves], axis=0),
+        )
+
+    def removal(self) -> Removal:
+        """As it is shown."""
+        drops = self.deletion[:, 0] - self.deletion[:, HIDDEN.index(BEST)]
+        return Removal(
+            hidden=HIDDEN,
+            deletion=tuple(float(score) for score in self.deletion[0]),
+            insertion=tuple(float(score) for score in self.insertion[0]),
+            deletion_area=_area(self.deletion[0]),
+            insertion_area=_area(self.insertion[0]),
+            drop=float(drops[0]),
+            drop_plain=float(drops[1]),
+        )
+
+
+def _passes(orders: int) -> int:
+    return 1 + orders * 2 * len(HIDDEN[1:-1])
+
+
+def _curves(
+    view: View,
+    other: NDArray[np.float32],
+    maps: Sequence[FloatMap],
+    encoder: Encoder,
+    mean: CorpusMean,
+) -> list[_Curves]:
+    """Curves of several maps of one image, all pictures in one stream of full batches."""
     steps = HIDDEN[1:-1]
-    masks = [_mask(order[:count]) for count in HIDDEN]
-    masks += [~_mask(order[: order.size - count]) for count in steps]
-    vectors = np.concatenate(list(embed_hidden(view, masks, encoder)))
-    scores = np.nan_to_num(centred_cosine(vectors, other, mean), nan=0.0)
-    plain = np.nan_to_num(centred_cosine(vectors, other, np.zeros_like(mean.mean)), nan=0.0)
-    deletion = scores[: len(HIDDEN)]
-    # Nothing hidden and everything hidden look the same, whichever way one goes.
-    insertion = np.concatenate([deletion[:1], scores[len(HIDDEN) :], deletion[-1:]])
-    best = HIDDEN.index(BEST)
-    return Removal(
-        hidden=HIDDEN,
-        deletion=tuple(float(score) for score in deletion),
-        insertion=tuple(float(score) for score in insertion),
-        deletion_area=_area(deletion),
-        insertion_area=_area(insertion),
-        drop=float(deletion[0] - deletion[best]),
-        drop_plain=float(plain[0] - plain[best]),
+    masks = [np.ones((GRID, GRID), dtype=bool)]
+    for order in map(best_first, maps):
+        masks += [_mask(order[:count]) for count in steps]
+        masks += [_mask(order[order.size - count :]) for count in steps]
+    vectors = np.concatenate([view.vector[np.newaxis], *embed_hidden(view, masks, encoder)])
+    scores = np.stack(
+        [
+            np.nan_to_num(centred_cosine(vectors, other, middle), nan=0.0)
+            for middle in (mean.mean, np.zeros_like(mean.mean))
+        ]
     )
+    # Nothing hidden and everything hidden look the same, whichever way one goes and whatever the order.
+    whole, nothing = scores[:, :1], scores[:, 1:2]
+    parts = scores[:, 2:].reshape(2, len(maps), 2, len(steps))
+    return [
+        _Curves(*(np.concatenate([whole, parts[:, i, way], nothing], axis=1) for way in (0, 1)))
+        for i in range(len(maps))
+    ]
 
 
 def measures(removals: Mapping[str, Removal]) -> dict[str, dict[str, float]]:
@@ -194,19 +272,3 @@ def _mask(cells: NDArray[np.intp]) -> Mask:
 def _area(scores: NDArray[np.float64]) -> float:
     """Mean height by the trapezoidal rule over the share of hidden cells."""
     return float(np.trapezoid(scores, np.array(HIDDEN) / HIDDEN[-1]))
-
-
-def _mean_of(removals: list[Removal]) -> Removal:
-    """Number by number."""
-
-    def averaged(name: str) -> float:
-        return float(np.mean([getattr(removal, name) for removal in removals]))
-
-    curves = [
-        tuple(float(v) for v in np.mean([getattr(removal, name) for removal in removals], axis=0))
-        for name in ("deletion", "insertion")
-    ]
-    return Removal(
-        HIDDEN, curves[0], curves[1], averaged("deletion_area"), averaged("insertion_area"),
-        averaged("drop"), averaged("drop_plain"),
-    )  # fmt: skip

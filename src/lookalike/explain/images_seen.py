@@ -6,6 +6,7 @@ import io
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -103,16 +104,22 @@ def face_finder(faces: bool | Any | None) -> tuple[FaceFinder | None, str]:
     if faces is not None and faces is not True:
         return FaceFinder(faces), ""
     try:
-        return FaceFinder(), ""
+        return _kept_finder(), ""
     except MissingDependency:
         if faces is True:
             raise
         return None, NO_DLIB
 
 
+@cache
+def _kept_finder() -> FaceFinder:
+    """One for all calls: loading dlib's networks takes longer than explaining a pair (and 150 MB)."""
+    return FaceFinder()
+
+
 def find_faces(images: Sequence[ImageLike]) -> list[list[Face]]:
     """Faces of many images, decoded and shrunk as for a pair."""
-    finder = FaceFinder()
+    finder = _kept_finder()
     return [finder.faces(decode(image, min_size=(FACE_SIDE, FACE_SIDE))) for image in images]
 
 

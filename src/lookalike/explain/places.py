@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,6 +27,9 @@ METHODS = ("decomposition", "occlusion")
 
 MATCHES = 6
 """Lines between regions at most."""
+
+WEAK = 0.2
+"""A match that makes less than this part of the strongest one's share is not drawn: two empty corners are alike, too."""
 
 NO_MEAN = (
     "no corpus mean is known for this encoder, so maps and scores are of plain cosines, which hardly depend on the "
@@ -116,24 +119,20 @@ def places(query: Query, methods: Sequence[str]) -> tuple[tuple[Place, ...], lis
             found.append(_decomposed(query, mean) if method == "decomposition" else _hidden(query, mean))
         except (NoSuchOutput, ExplainError) as error:
             notes.append(f"{method}: {error}")
+    if query.faithfulness and found:
+        from lookalike.explain.faithfulness import Judge
+
+        judge = Judge(query.a.source, query.b.source, query.encoder, mean, progress=query.progress)
+        found = [replace(place, faith=judge.measure(place.map)) for place in found]
     return tuple(found), notes
 
 
 def _decomposed(query: Query, mean: CorpusMean) -> Place:
     regions = decomposition(query.a.source, query.b.source, query.encoder, mean)
-    drawn = regions.pair_map()
-    matches = tuple(mutual_nearest(regions, MATCHES))
-    return Place(drawn, matches, regions.contributions, _measured(query, drawn, mean))
+    found = mutual_nearest(regions, MATCHES)
+    matches = tuple(match for match in found if match.strength >= WEAK * found[0].strength)
+    return Place(regions.pair_map(), matches, regions.contributions)
 
 
 def _hidden(query: Query, mean: CorpusMean) -> Place:
-    drawn = occlusion(query.a.source, query.b.source, query.encoder, mean, progress=query.progress)
-    return Place(drawn, faith=_measured(query, drawn, mean))
-
-
-def _measured(query: Query, drawn: PairMap, mean: CorpusMean) -> Faithfulness | None:
-    if not query.faithfulness:
-        return None
-    from lookalike.explain.faithfulness import faithfulness
-
-    return faithfulness(drawn, query.a.source, query.b.source, query.encoder, mean, progress=query.progress)
+    return Place(occlusion(query.a.source, query.b.source, query.encoder, mean, progress=query.progress))

@@ -21,7 +21,7 @@ from lookalike.encoders import Encoder, EncoderOptions
 from lookalike.encoders.onnx import BatchedOnnxEncoder, OnnxEncoder, OnnxNetwork
 from lookalike.encoders.onnx_session import Session
 from lookalike.errors import ExplainError, MissingDependency, printable
-from lookalike.explain.centring import CorpusMean
+from lookalike.explain.centring import CorpusMean, weights_of
 from lookalike.explain.faithfulness_controls import correlation
 from lookalike.explain.maps import PairMap
 from lookalike.images import ImageLike
@@ -125,7 +125,7 @@ def _randomised_onnx(
         numpy_helper = import_module("onnx.numpy_helper")
     except ImportError:
         raise MissingDependency("onnx", "torch", "shuffling the weights of an ONNX network") from None
-    path = Path(encoder.card.name.partition(":")[2])
+    path = weights_of(encoder) or Path(encoder.card.name)
     try:
         model = onnx.load(str(path))
     except OSError as error:
@@ -140,8 +140,9 @@ def _randomised_onnx(
     with tempfile.TemporaryDirectory(prefix="lookalike-shuffled-") as folder:
         place = Path(folder) / "shuffled.onnx"
         onnx.save(model, str(place))
-        provider = encoder.network.session.provider
-        session = Session(place, EncoderOptions(providers=(provider,)))
+        runtime = encoder.network.session
+        chosen = EncoderOptions(providers=(runtime.provider,)) if isinstance(runtime, Session) else None
+        session = Session(place, chosen or EncoderOptions())
         network = OnnxNetwork(session, encoder.network.card, place)
     card = _shuffled_card(encoder, seed)
     if isinstance(encoder, OnnxEncoder):

@@ -5,10 +5,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from lookalike.gallery.duplicate_layout import disagreeing
 from lookalike.gallery.reading import BLOCK_ROWS, ReadableGallery
 
 NEIGHBOURS = (32, 256, 2048)
 """Neighbours asked for; only the images whose list is full within the threshold are asked again with more."""
+FAR = 4.0
+"""Farther than any cosine distance: what keeps two images out of one group."""
 LINKAGE_LIMIT = 3000
 """Largest component that complete linkage takes (36 MB of distances); larger ones are cut into balls."""
 
@@ -19,7 +22,9 @@ def close_groups(
     matrix: NDArray[np.float32],
     threshold: float,
     candidates: NDArray[np.int64] | None = None,
-) -> tuple[list[list[int]], int]:
+    *,
+    second_look: bool = False,
+) -> tuple[list[list[int]], int, int]:
     """Groups of images of which any two are at most ``threshold`` apart.
 
     Args:
@@ -28,21 +33,36 @@ def close_groups(
         matrix: float32 (n, d), unit rows, in the order of ids.
         threshold: largest cosine distance within a group.
         candidates: ids to search among; None = the whole gallery, which then holds just ``ids``.
+        second_look: also compare the small pictures of each pair (:mod:`lookalike.gallery.duplicate_layout`); in a
+            component of more than ``LINKAGE_LIMIT`` images only the vectors count.
 
     Returns:
-        Groups as ascending positions into ids, two or more in each, ordered by their first position; and
-        how many images have a neighbour within the threshold but are in no group.
+        Groups as ascending positions into ids, two or more in each, ordered by their first position; how many images
+        have a neighbour within the threshold but are in no group; and how many pairs the second look refused.
     """
     first, second = neighbour_pairs(gallery, ids, matrix, threshold, candidates)
     if not first.size:
-        return [], 0
+        return [], 0, 0
     groups: list[list[int]] = []
-    linked = 0
+    linked = refused = 0
     for component in components(first, second, len(ids)):
         linked += len(component)
-        groups.extend(split(component, matrix, threshold))
+        apart = _refused(gallery, ids[component], matrix[component], threshold) if second_look else None
+        refused += 0 if apart is None else len(apart[0])
+        groups.extend(split(component, matrix, threshold, apart))
     groups.sort()
-    return groups, linked - sum(map(len, groups))
+    return groups, linked - sum(map(len, groups)), refused
+
+
+def _refused(
+    gallery: ReadableGallery, ids: NDArray[np.int64], matrix: NDArray[np.float32], threshold: float
+) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
+    """Pairs of one component within the threshold that a look at their small pictures refuses, as positions in it."""
+    if len(ids) > LINKAGE_LIMIT:
+        return None
+    first, second = np.nonzero(np.triu(1.0 - matrix @ matrix.T <= threshold, 1))
+    apart = disagreeing(gallery, ids, first, second)
+    return first[apart], second[apart]
 
 
 def neighbour_pairs(
@@ -87,13 +107,23 @@ def components(first: NDArray[np.int64], second: NDArray[np.int64], n: int) -> l
     return sorted((part for part in np.split(order, cuts) if len(part) > 1), key=lambda part: int(part[0]))
 
 
-def split(component: NDArray[np.int64], matrix: NDArray[np.float32], threshold: float) -> list[list[int]]:
-    """Cut a component into groups of diameter <= threshold (ascending positions; single images left out)."""
+def split(
+    component: NDArray[np.int64],
+    matrix: NDArray[np.float32],
+    threshold: float,
+    apart: tuple[NDArray[np.int64], NDArray[np.int64]] | None = None,
+) -> list[list[int]]:
+    """Cut a component into groups of diameter <= threshold (ascending positions; single images left out).
+
+    ``apart``: pairs of positions in the component that must not come into one group.
+    """
     if len(component) > LINKAGE_LIMIT:
         parts = _balls(component, matrix, threshold)
     else:
         vectors = matrix[component]
         distances = np.clip(1.0 - vectors @ vectors.T, 0.0, 2.0).astype(np.float32)
+        if apart is not None:
+            distances[apart] = distances[apart[::-1]] = FAR
         parts = [component[part] for part in _complete_linkage(distances, threshold)]
     return [sorted(int(i) for i in part) for part in parts if len(part) > 1]
 

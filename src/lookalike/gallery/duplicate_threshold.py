@@ -260,5 +260,5 @@ def _sentence(
     return (
         f"two random images lie {random_median:.3f} apart, an image's {LAST_RANK}nd neighbour {radius:.3f}, "
         f"and the number of neighbours grows as distance^{dimension:.1f}: at {value:.3f}{tail} "
-        f"{number} of {n:,} images would have a different image that close by chance"
+        f"{number} of {n:,} unrelated images would have another one that close by chance"
     )

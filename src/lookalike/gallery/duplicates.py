@@ -119,6 +119,8 @@ class Duplicates:
         left_out: images with a neighbour within the threshold that ended in no group, because they are too
             far from the group's other images (chains are cut).
         keep: criteria of the keep rule, in order.
+        refused: pairs within the threshold whose small pictures do not agree place for place; None when the
+            vectors alone decided.
     """
 
     groups: tuple[DuplicateGroup, ...]
@@ -126,6 +128,7 @@ class Duplicates:
     images: int
     left_out: int
     keep: tuple[str, ...]
+    refused: int | None = None
 
     def __len__(self) -> int:
         return len(self.groups)
@@ -148,6 +151,7 @@ class Duplicates:
             "dropped": self.dropped,
             "bytes_freed": self.bytes_freed,
             "left_out": self.left_out,
+            "refused": self.refused,
             "keep_rule": list(self.keep),
             "threshold": None if self.threshold is None else self.threshold.to_dict(),
         }
@@ -183,6 +187,7 @@ def find_duplicates(
     formats: Sequence[str] = FORMATS,
     where: str | None = None,
     seed: int = 0,
+    second_look: bool | None = None,
 ) -> Duplicates:
     """Find groups of duplicate images and choose the one of each group to keep.
 
@@ -199,6 +204,8 @@ def find_duplicates(
         formats: best first, for the criterion ``format``.
         where: metadata filter; only matching images take part.
         seed: of the samples that the threshold is chosen from.
+        second_look: near-duplicates must also agree place for place in their small pictures, so that different
+            pictures of one thing are not taken for versions of one picture; None: when the threshold is not given.
 
     Raises:
         InvalidArgument: an unknown criterion or kind, or a threshold outside [0, 2].
@@ -213,6 +220,7 @@ def find_duplicates(
     sets: list[list[int]] = [members for members in copies if len(members) > 1]
     choice: ThresholdChoice | None = None
     left_out = 0
+    refused: int | None = None
     if kind != "exact":
         heads = np.array(sorted(members[0] for members in copies), dtype=np.int64)
         candidates = None if selection.everything and len(heads) == len(selection) else chosen.ids[heads]
@@ -221,11 +229,13 @@ def find_duplicates(
             choice = choose_threshold(gallery, ids, matrix, candidates=candidates, seed=seed)
         else:
             choice = given_threshold(threshold, len(heads))
-        near, left_out = close_groups(gallery, ids, matrix, choice.value, candidates)
+        look = threshold is None if second_look is None else second_look
+        near, left_out, pairs = close_groups(gallery, ids, matrix, choice.value, candidates, second_look=look)
+        refused = pairs if look else None
         sets = _merge(copies, [[int(heads[i]) for i in group] for group in near], near_only=kind == "near")
     groups = [_group(selection, records, members, rule) for members in sets]
     groups.sort(key=lambda group: (-group.bytes_freed, group.keep.path, group.keep.id))
-    return Duplicates(tuple(groups), choice, len(selection), left_out, rule.criteria)
+    return Duplicates(tuple(groups), choice, len(selection), left_out, rule.criteria, refused)
 
 
 def _same_content(contents: list[str], rule: KeepRule, records: list[dict[str, Any]]) -> list[list[int]]:

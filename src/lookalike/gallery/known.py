@@ -149,6 +149,8 @@ class _Lookup:
 
     def candidates(self, wanted: int) -> list[int]:
         """Positions that may hold what hashes to this, in ascending order."""
+        if not self._sorted.size:  # a new gallery: asked three times an image
+            return []
         low, high = (
             np.searchsorted(self._sorted, wanted, "left"),
             np.searchsorted(self._sorted, wanted, "right"),

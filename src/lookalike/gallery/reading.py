@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -45,6 +45,8 @@ class ReadableGallery(Protocol):
     ) -> pyarrow.Table: ...
 
     def vectors(self, ids: NDArray[np.int64] | None = None) -> Vectors: ...
+
+    def thumbnails(self, ids: Sequence[int] | NDArray[np.int64]) -> Mapping[int, bytes]: ...
 
     def nearest(
         self, queries: NDArray[np.float32], k: int, *, ids: NDArray[np.int64] | None = None

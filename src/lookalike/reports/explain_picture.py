@@ -49,7 +49,7 @@ def picture_of(found: Explanation | Choice | OddOneOut, language: str = "en") ->
     pair = _main_pair(found)
     if isinstance(found, Explanation):
         place = pair.where[0] if pair.where else None
-        sheet.pictures([pair.a, pair.b], place)
+        sheet.pictures([pair.a, pair.b], place, ["A", "B"])
         if place is not None:
             sheet.line(label[place.map.method] + (f"; {label['lines']}" if place.matches else ""), 17, _QUIET)
     else:

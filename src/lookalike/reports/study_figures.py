@@ -92,7 +92,10 @@ def _machines_plot(result: StudyResult, standalone: bool) -> str:
     )
     rows = [ForestRow(f"{names[name]}  {percent(e.value)}", e.value, e.low, e.high) for name, e in known]
     ceilings = result.figures.ceilings
-    lines = [ForestLine("chance", float(np.mean(1 / np.maximum(result.responses.choices, 1))))]
+    choices = result.responses.choices[
+        result.responses.choices > 0
+    ]  # 0: a number, words, or any image at all
+    lines = [ForestLine("chance", float(np.mean(1 / choices)))] if len(choices) else []
     if ceilings is not None and ceilings.leave_one_out is not None and ceilings.modal is not None:
         lines += [
             ForestLine("one person", ceilings.leave_one_out.value),

@@ -10,6 +10,7 @@ from lookalike.reports.local_paths import without_folders
 from lookalike.reports.models import Picture
 from lookalike.reports.study_figures import study_figures
 from lookalike.reports.study_page import StudySection, study_page
+from lookalike.reports.study_position import effects_sentence, position_sentence, position_table
 from lookalike.reports.study_sheets import agreement_sheets, division_sheets
 from lookalike.reports.text import plural
 from lookalike.reports.vote_text import comparisons_table, percent, short_names, small_p
@@ -82,6 +83,14 @@ def lead(result: StudyResult) -> str:
     return ". ".join(said) + "." if said else ""
 
 
+def late_sentence(result: StudyResult) -> str:
+    """What became of answers over an item's number."""
+    return (
+        f"{plural(result.late, 'answer')} came after the time-out, when others had filled the item, and "
+        f"{'count all the same, as was asked' if result.late_counted else 'are not counted'}."
+    )
+
+
 def _exclusions(result: StudyResult) -> StudySection:
     out = [one for one in result.people if one.excluded_by]
     rules = ", ".join(
@@ -95,6 +104,8 @@ def _exclusions(result: StudyResult) -> StudySection:
         text = f"{plural(len(out), 'participant')} set aside by the study's own rules ({rules}); nothing was deleted."
     else:
         text = f"{plural(len(out), 'participant')} broke the study's rules ({rules}) and are kept here, as was asked."
+    if result.late:
+        text = f"{text} {late_sentence(result)}"
     return StudySection("Who is counted", text, tables=[tables.exclusion_table(result)])
 
 
@@ -104,8 +115,8 @@ def _accuracy(result: StudyResult, drawn: dict[str, str]) -> StudySection | None
     caption = "Share of right answers with 95 % intervals over items and people; dashed: chance."
     return StudySection(
         "How often people are right",
-        "Intervals draw items, then people; the next column draws items only. Both are wider than if answers were independent, "
-        "which they are not.",
+        "As table 2b of the TLL paper. The first interval draws items and people anew (what other items and other people would "
+        "give), the next one items only. Both are wider than if answers were independent, which they are not.",
         tables=[tables.accuracy_table(result)],
         plots=[VotePlot(drawn["accuracy"], caption)],
     )
@@ -150,12 +161,14 @@ def _machines(result: StudyResult, drawn: dict[str, str]) -> StudySection:
 
 
 def _position(figures: Figures) -> StudySection | None:
-    if figures.position is None:
+    found = figures.position
+    if found is None:
         return None
     return StudySection(
         "Do people choose by place?",
-        tables.position_sentence(figures.position),
-        tables=[tables.position_table(figures.position)],
+        position_sentence(found),
+        tables=[position_table(found)],
+        notes=[effects_sentence(found.effects)] if found.effects is not None else (),
     )
 
 
@@ -191,8 +204,9 @@ def _quality(result: StudyResult) -> StudySection | None:
     if rule is not None:
         right = "" if rule.right is None else f"; {percent(rule.right)} of all catch answers are right"
         text = (
-            f"Catch rule: {rule.needed} of {rule.trials} right. A guesser passes with p = {small_p(rule.guesser_passes)}, who is "
-            f"right 95 times in 100 with p = {rule.careful_passes:.3f}. {rule.failed} of {rule.asked} people broke it{right}."
+            f"Catch rule: {rule.needed} of {rule.trials} right. A guesser passes with p = {small_p(rule.guesser_passes)}, "
+            f"somebody who is right 95 times in 100 with p = {rule.careful_passes:.3f}. "
+            f"{rule.failed} of {rule.asked} people broke it{right}."
         )
     if not quality.workers:
         return StudySection("Participants", text) if text else None

@@ -52,7 +52,8 @@ def division_sheets(result: StudyResult, picture: Callable[[str], Picture]) -> S
         "At least 70 % of three people or more chose one option, the machine another: the clearest majorities first.",
         sheets=[
             SheetView(
-                f"{names[one.name]}: {len(one.divisions)} items",
+                names[one.name]
+                + (f", the clearest of {len(one.divisions)}" if len(one.divisions) > SHOWN else ""),
                 [_item(result, found.item, picture, found) for found in one.divisions[:SHOWN]],
                 empty="It contradicts no clear majority.",
             )

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from lookalike.reports.vote_text import percent, short_names, small_p, with_interval
+from lookalike.reports.vote_text import percent, short_names, with_interval
 from lookalike.reports.votes import VoteTable
 
 if TYPE_CHECKING:
     from lookalike.benchmarks.statistics import Estimate
-    from lookalike.studies.analysis import Figures, PositionResult, Quality, StudyResult, Times
+    from lookalike.studies.analysis import Figures, Quality, StudyResult, Times
     from lookalike.studies.analysis.machines import MachineResult
 
 WORST_SHOWN = 15
@@ -80,31 +80,6 @@ def ceiling_table(figures: Figures) -> VoteTable | None:
         ("Reliability of vote shares or mean ratings (split half)", plain_interval(found.split_half)),
     ]
     return VoteTable(("", "value (95 % interval)"), rows)
-
-
-def position_table(found: PositionResult) -> VoteTable:
-    """Answers by place."""
-    rows = []
-    for n, (count, share) in enumerate(zip(found.counts, found.shares, strict=True)):
-        residual = f"{found.residuals[n]:+.2f}" if found.residuals else "–"
-        rows.append((f"place {n + 1}", f"{count:,}", percent(share), residual))
-    return VoteTable(("place", "answers", "share", "adjusted residual"), rows)
-
-
-def position_sentence(found: PositionResult) -> str:
-    """The test in words."""
-    n = sum(found.counts)
-    if found.test == "chi-square":
-        said = f"Chi-square({found.df}, n = {n:,}) = {found.chi_square:.2f}, p = {small_p(found.p)}, Cohen's w = {found.w:.3f}."
-    else:
-        said = f"Permutation test, n = {n:,}: p = {small_p(found.p)}."
-    again = ""
-    if found.repeats is not None:
-        again = (
-            f" The place of the answer before was chosen again in {percent(found.repeats)} of answers "
-            f"(chance {percent(found.repeats_expected)})."
-        )
-    return f"{said} {found.why}{again}"
 
 
 def times_table(times: Times) -> VoteTable:

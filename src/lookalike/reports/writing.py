@@ -23,7 +23,7 @@ def write_page(page: str | Iterable[str], target: Path) -> None:
             raise LookalikeError(f"cannot write {shown}: it is a folder; name a file in it")
         new = target.with_name(f"{target.name}.new")
         target.parent.mkdir(parents=True, exist_ok=True)
-        with new.open("w", encoding="utf-8", errors="backslashreplace") as stream:
+        with new.open("w", encoding="utf-8", errors="backslashreplace", newline="") as stream:
             stream.writelines([page] if isinstance(page, str) else page)
         new.replace(target)
     except OSError as error:

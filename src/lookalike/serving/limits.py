@@ -78,6 +78,19 @@ class RateTable:
                     worst = (rule.name, max(1, ceil(min(seconds, 3600.0))))
         return worst
 
+    def would_wait(self, method: str, path: str, session: str, address: str) -> int | None:
+        """Whole seconds to wait, as `wait` has them, without counting anything; None when a request may pass."""
+        worst = 0.0
+        with self._lock:
+            now = self._clock()
+            for rule in self.rules:
+                who = session if rule.key == "session" else address
+                if who and rule.counts(method, path):
+                    level, since = self._buckets.get((rule.name, who), (float(rule.burst), now))
+                    missing = 1.0 - min(float(rule.burst), level + (now - since) * rule.per_second)
+                    worst = max(worst, missing / rule.per_second)
+        return max(1, ceil(min(worst, 3600.0))) if worst > 0 else None
+
     def _take(self, key: tuple[str, str], rule: RateRule, now: float) -> float:
         """Take one token; the seconds until there is one when the bucket is empty."""
         level, since = self._buckets.pop(key, (float(rule.burst), now))

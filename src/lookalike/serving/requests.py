@@ -46,11 +46,15 @@ def client_address(scope: Scope) -> str:
     return str(client[0]) if client else "unknown"
 
 
-async def send_refusal(send: Send, refusal: Refusal) -> None:
-    """Answer with ``{"error": ...}`` and the refusal's status."""
-    body = json.dumps({"error": refusal.text}).encode()
+RefusalPage: TypeAlias = Callable[[Scope, Refusal], bytes | None]
+"""What a browser is shown in place of ``{"error": ...}``; None for programs."""
+
+
+async def send_refusal(send: Send, refusal: Refusal, page: bytes | None = None) -> None:
+    """Answer with ``{"error": ...}``, or with a page (UTF-8), and the refusal's status."""
+    body = json.dumps({"error": refusal.text}).encode() if page is None else page
     headers = [
-        (b"content-type", b"application/json"),
+        (b"content-type", b"application/json" if page is None else b"text/html; charset=utf-8"),
         (b"content-length", str(len(body)).encode()),
         *refusal.headers,
     ]

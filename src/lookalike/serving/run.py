@@ -134,6 +134,19 @@ def serve(app: Starlette, listening: Listening, *, ready: Callable[[int], None] 
         limit_concurrency=4_000,
         ws="none",
     )
+
+    class Server(uvicorn.Server):
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            end_streams(app)
+            await super().shutdown(sockets)
+
     # Stopped by Ctrl-C, uvicorn raises the signal once more when all is closed.
     with bound, contextlib.suppress(KeyboardInterrupt):
-        uvicorn.Server(config).run(sockets=[bound])
+        Server(config).run(sockets=[bound])
+
+
+def end_streams(app: Starlette) -> None:
+    """End answers that would go on for ever (``app.state.streams``), for a server waits for its answers when it stops."""
+    streams = getattr(app.state, "streams", None)
+    if streams is not None:
+        streams.close()

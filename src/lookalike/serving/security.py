@@ -18,6 +18,7 @@ from lookalike.serving.requests import (
     Message,
     Receive,
     Refusal,
+    RefusalPage,
     Scope,
     Send,
     client_address,
@@ -115,8 +116,15 @@ def security_headers(policy: Policy) -> tuple[tuple[bytes, bytes], ...]:
 class Guard:
     """The ASGI layer; see `protect`."""
 
-    def __init__(self, app: ASGIApp, policy: Policy, rates: RateTable | None = None) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        policy: Policy,
+        rates: RateTable | None = None,
+        page: RefusalPage | None = None,
+    ) -> None:
         self._app = app
+        self._page = page
         self._policy = policy
         self._headers = security_headers(policy)
         self._rates = rates or RateTable(policy.rules)
@@ -131,7 +139,7 @@ class Guard:
         sender = _Sender(send, self._headers)
         refusal = self._refusal(scope)
         if refusal is not None:
-            await send_refusal(sender, refusal)
+            await send_refusal(sender, refusal, self._page(scope, refusal) if self._page else None)
             return
         try:
             await self._app(scope, await self._body(scope, receive), sender)
@@ -214,6 +222,15 @@ def host_allowed(value: str, hosts: frozenset[str] | None) -> bool:
     return True
 
 
-def protect(app: Starlette, policy: Policy, *, rates: RateTable | None = None) -> None:
-    """Put the guard before every route of a Starlette or FastAPI application."""
-    app.add_middleware(Guard, policy=policy, rates=rates)
+def protect(
+    app: Starlette, policy: Policy, *, rates: RateTable | None = None, page: RefusalPage | None = None
+) -> None:
+    """Put the guard before every route of a Starlette or FastAPI application.
+
+    Args:
+        app: to be protected.
+        policy: what is let in.
+        rates: the buckets of the rate limits; None: new ones.
+        page: what browsers are shown of a refusal; None: the same JSON as programs.
+    """
+    app.add_middleware(Guard, policy=policy, rates=rates, page=page)

@@ -89,11 +89,24 @@ class AdminDoor:
         waiting = self._attempts.wait("POST", "", "everybody", address)
         if waiting is not None:
             return waiting[1]
-        # Digests have one length, so that not even the token's length shows in the time.
-        if not hmac.compare_digest(hashlib.sha256(token.encode()).digest(), self._token):
+        if not self._is_token(token):
             return None
         expiry = str(int(self._clock()) + self.seconds)
         return f"{expiry}.{self._sign(expiry)}"
+
+    def bearer(self, token: str, address: str) -> bool | int:
+        """Whether a program's token is right; seconds to wait after too many wrong ones from its address.
+
+        A wrong one counts as an attempt to log in, a right one does not. What other addresses tried does not keep
+        a program out, for every one of its requests is a login.
+        """
+        waiting = self._attempts.would_wait("POST", "", "", address)
+        if waiting is not None:
+            return waiting
+        if self._is_token(token):
+            return True
+        self._attempts.wait("POST", "", "everybody", address)
+        return False
 
     def admits(self, cookie: str) -> bool:
         """Whether a cookie was given by `login` and has not run out."""
@@ -101,6 +114,11 @@ class AdminDoor:
         if not hmac.compare_digest(signature.encode(), self._sign(expiry).encode()):
             return False
         return expiry.isascii() and expiry.isdigit() and int(expiry) > self._clock()
+
+    def _is_token(self, text: str) -> bool:
+        # Digests have one length, so that not even the token's length shows in the time.
+        digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
+        return hmac.compare_digest(digest, self._token)
 
     def _sign(self, text: str) -> str:
         digest = hmac.new(self._key, text.encode("utf-8", "surrogatepass"), hashlib.sha256).digest()

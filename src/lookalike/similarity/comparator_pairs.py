@@ -1,4 +1,4 @@
-"""Which pairs a comparator was fitted on, kept as hashes: figures on those pairs are no measurement."""
+"""Which pairs (or triplets) something was fitted on, kept as hashes: figures on those are no measurement."""
 
 from __future__ import annotations
 
@@ -19,6 +19,14 @@ def pair_hashes(left: Sequence[str], right: Sequence[str]) -> NDArray[np.uint64]
     """
     joined = (" ".join(sorted(pair)).encode() for pair in zip(left, right, strict=True))
     digests = b"".join(hashlib.sha256(pair).digest()[:8] for pair in joined)
+    return np.frombuffer(digests, dtype="<u8").astype(np.uint64)
+
+
+def triplet_hashes(reference: Sequence[str], a: Sequence[str], b: Sequence[str]) -> NDArray[np.uint64]:
+    """The same of triplets, whichever of the two others is called a: uint64 (n,). Not those of the pairs within them."""
+    rows = zip(reference, a, b, strict=True)
+    joined = (" ".join([first, *sorted(others)]).encode() for first, *others in rows)
+    digests = b"".join(hashlib.sha256(triplet).digest()[:8] for triplet in joined)
     return np.frombuffer(digests, dtype="<u8").astype(np.uint64)
 
 

@@ -25,6 +25,7 @@ from lookalike.studies.config_sections import (
     Design,
     Exclusion,
     Language,
+    Line,
     Panel,
     Question,
     Scale,
@@ -57,6 +58,11 @@ class StudyConfig(Section):
     )
     languages: Annotated[list[Language], Field(min_length=1)] = Field(
         default_factory=lambda: ["en"], description="each has its folder in texts/; the first is the default"
+    )
+    institution: Line = Field(default="", description="who runs the study, named in the consent text")
+    contact: Line = Field(
+        default="",
+        description="whom participants can write to, such as an e-mail address; shown in the texts",
     )
     design: Design = Field(default_factory=lambda: Design())
     timing: Timing = Field(default_factory=lambda: Timing())
@@ -104,6 +110,23 @@ class StudyConfig(Section):
         """Plain values for JSON; ``parse`` takes them back."""
         return self.model_dump(mode="json")
 
+    def hashed(self) -> dict[str, Any]:
+        """The settings on which answers depend, as `Study.hash` takes them.
+
+        Who runs the study and whom to write to do not count, and a key that is younger than the first version counts
+        where it is used only: studies that were running keep their hash when lookalike is updated.
+        """
+        values = self.to_dict()
+        del values["institution"], values["contact"]
+        if values["design"]["votes"] is None:
+            del values["design"]["votes"]
+        return values
+
+    @property
+    def live(self) -> bool:
+        """Whether items are chosen trial by trial, by what has been answered meanwhile."""
+        return self.design.adaptive or self.design.votes is not None
+
     @property
     def cap(self) -> int:
         """The most answers that one item may get: K, or the rounds of staged votes."""
@@ -120,6 +143,14 @@ class StudyConfig(Section):
             raise ValueError(
                 f"design.unanimity and design.adaptive need answers that are counted, not {self.type}"
             )
+        if design.votes is not None:
+            if self.type != "recall-and-vote":
+                raise ValueError(f'design.votes belongs to type = "recall-and-vote", not {self.type}')
+            if design.votes.per_participant >= design.trials_per_participant:
+                raise ValueError(
+                    f"design.votes.per_participant = {design.votes.per_participant} leaves none of "
+                    f"{design.trials_per_participant} trials for proposals"
+                )
         if (self.scale is not None) != (self.type == "rating"):
             raise ValueError('[scale] belongs to type = "rating" and is needed there')
         names = [question.name for question in self.questions]

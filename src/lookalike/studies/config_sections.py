@@ -15,6 +15,8 @@ Milliseconds = Annotated[int, Field(ge=0, le=600_000)]
 _LANGUAGE = r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$"
 Language = Annotated[str, Field(pattern=_LANGUAGE)]
 _PRINTABLE = re.compile(r"[^\x00-\x1f\x7f]+")
+Line = Annotated[str, Field(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
+"""One line of text, or nothing."""
 
 
 class Section(BaseModel):
@@ -36,6 +38,20 @@ class Unanimity(Section):
         return self
 
 
+class Votes(Section):
+    """Votes on what other participants of the running study have proposed (recall-and-vote)."""
+
+    per_participant: AtLeastOne = Field(
+        default=10,
+        description="so many of a person's trials are votes, once others have proposed something; until then the person "
+        "proposes",
+    )
+    per_proposal: AtLeastOne = Field(
+        default=5,
+        description="no proposal gets more votes than this; none from a person who was asked to propose for its image",
+    )
+
+
 class Design(Section):
     """Who answers what."""
 
@@ -54,8 +70,12 @@ class Design(Section):
         "list them (only for studies that were run elsewhere)",
     )
     unanimity: Unanimity | None = Field(default=None, description="staged votes: stop at the first dissent")
+    votes: Votes | None = Field(
+        default=None, description="proposals of this study are voted on (recall-and-vote)"
+    )
     adaptive: bool = Field(
-        default=False, description="prefer items whose answers disagree most so far, among those with room"
+        default=False,
+        description="choose each next item, trial by trial, where answers are least certain so far, among those with room",
     )
     slot_timeout_minutes: Annotated[float, Field(gt=0, le=10_080)] = Field(
         default=30, description="a trial that was handed out and not answered returns after this"

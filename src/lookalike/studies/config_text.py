@@ -16,6 +16,7 @@ _INTRO = "# A study of lookalike. Change what you like before the first answer; 
 _ABOUT = {
     "design": "Who answers what.",
     "design.unanimity": "Staged votes: an item is over at the first dissent. Every answer is kept.",
+    "design.votes": "What participants propose is voted on by other participants, while the study runs.",
     "timing": "All in milliseconds.",
     "catch": "The rule for catch trials: fix it before anyone takes part.",
     "exclusion": "Whose answers the analysis sets aside. Nothing is deleted; figures are given with and without.",
@@ -34,9 +35,10 @@ def to_toml(config: StudyConfig) -> str:
         section = getattr(config, name)
         if section is not None:
             lines += ["", f"# {_ABOUT[name]}", f"[{name}]", *_keys(section)]
-        if name == "design" and config.design.unanimity is not None:
-            about = _ABOUT["design.unanimity"]
-            lines += ["", f"# {about}", "[design.unanimity]", *_keys(config.design.unanimity)]
+        for part in ("unanimity", "votes") if name == "design" else ():
+            inner = getattr(config.design, part)
+            if inner is not None:
+                lines += ["", f"# {_ABOUT[f'design.{part}']}", f"[design.{part}]", *_keys(inner)]
     for question in config.questions:
         lines += ["", f"# {_ABOUT['questions']}", "[[questions]]", *_keys(question)]
     return "\n".join(lines) + "\n"

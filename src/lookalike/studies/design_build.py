@@ -82,6 +82,8 @@ def config_for(type: str, draft: Draft, plan: Plan) -> StudyConfig:
     usual = max(set(counts), key=counts.count) if counts else 0
     given = dict(plan.settings or {})
     values = merged(default_settings(type, len(draft.items), usual), given)
+    if type == "recall-and-vote":
+        values["design"] = _recall_design(values["design"], given.get("design", {}), draft)
     if "needed" not in given.get("catch", {}):
         values["catch"] = _rule(values, usual)
     values["exclusion"] = {**values["exclusion"], "catch": bool(values["catch"])}
@@ -91,6 +93,18 @@ def config_for(type: str, draft: Draft, plan: Plan) -> StudyConfig:
         values["scale"] = {**values["scale"], "labels": labels}
     head = {"name": plan.name, "title": plan.title, "type": type, "seed": plan.seed, "languages": languages}
     return StudyConfig.parse({**head, **values})
+
+
+def _recall_design(design: Mapping[str, Any], given: Mapping[str, Any], draft: Draft) -> dict[str, Any]:
+    """Nobody is asked twice about an image; where people can propose images, others vote on them, half of the time."""
+    made = dict(design)
+    if "trials_per_participant" not in given:
+        images = len({item.fixed[0] for item in draft.items})
+        made["trials_per_participant"] = max(1, min(made["trials_per_participant"], images))
+    trials = made["trials_per_participant"]
+    if "votes" not in given and trials > 1 and any(item.options for item in draft.items):
+        made["votes"] = {"per_participant": min(10, trials // 2), "per_proposal": 5}
+    return made
 
 
 def _rule(values: Mapping[str, Any], options: int) -> dict[str, Any]:

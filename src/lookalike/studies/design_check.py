@@ -15,7 +15,7 @@ from lookalike.studies.design_figures import Expectation, chance_of, figures
 from lookalike.studies.items import Item
 from lookalike.studies.planning import CAREFUL, catch_pass
 from lookalike.studies.study import PARTS, Study
-from lookalike.studies.texts import PLACEHOLDER
+from lookalike.studies.texts import UNFINISHED
 from lookalike.studies.types import study_type
 
 if TYPE_CHECKING:
@@ -72,9 +72,10 @@ def check_study(
         *_companions(study),
         *_design(study),
         *_texts(study),
+        *unfinished(study),
     ]
-    warnings = [*_balance(study), *_settings(study.config)]
-    warnings += [*catch_warnings(study.config, chance_of(study)), *_placeholders(study)]
+    warnings = [*_balance(study), *_asked_once(study), *_settings(study.config)]
+    warnings += [*catch_warnings(study.config, chance_of(study)), *_addresses(study)]
     return Check(problems, warnings, figures(study, expected or Expectation()))
 
 
@@ -140,6 +141,8 @@ def _design(study: Study) -> Iterator[str]:
             f"design.trials_per_participant = {design.trials_per_participant}, but there are {main} main items: nobody "
             "answers an item twice"
         )
+    if design.votes is not None and not any(item.options for item in study.items.where(role="main")):
+        yield "design.votes: nobody can propose an image, because no item has a gallery"
     for role, wanted in (("practice", design.practice), ("catch", design.catch)):
         there = len(study.items.where(role=role))
         if there < wanted:
@@ -164,14 +167,26 @@ def _texts(study: Study) -> Iterator[str]:
                 yield str(error)
 
 
-def _placeholders(study: Study) -> Iterator[str]:
+def unfinished(study: Study) -> list[str]:
+    """Where the texts still hold ``[[double brackets]]``, the mark of what is to be written: file and line of each."""
+    found = []
     for language in study.config.languages:
         for part in PARTS:
             try:
-                if PLACEHOLDER in study.text(language, part):
-                    yield f"texts/{language}/{part}.md still has [[brackets]] to fill in"
+                lines = study.written_text(language, part).splitlines()
             except StudyError:
-                continue  # named among the problems
+                continue  # named by `check_study`
+            found += [
+                f"texts/{language}/{part}.md, line {number}: {mark[:60]} is still to be written"
+                for number, line in enumerate(lines, 1)
+                for mark in UNFINISHED.findall(line)
+            ]
+    return found
+
+
+def _addresses(study: Study) -> Iterator[str]:
+    if not study.config.contact:
+        yield "no contact address: set `contact` in study.toml, so that participants know whom to ask"
 
 
 def _balance(study: Study) -> Iterator[str]:
@@ -190,7 +205,8 @@ def _balance(study: Study) -> Iterator[str]:
             yield f"{len(often)} images stand in more than {_OFTEN} main items: people will see them again and again"
     total = len(main) * study.config.design.answers_per_item
     trials = study.config.design.trials_per_participant
-    if study.config.design.unanimity is None and main and total % trials:
+    even = study.config.design.unanimity is None and study.config.design.votes is None
+    if even and main and total % trials:
         yield f"{total} answers are no whole number of sessions of {trials}: the last person gets fewer trials"
     if study.config.design.order == "fixed":
         yield from _fixed_positions(main)
@@ -204,6 +220,18 @@ def _fixed_positions(main: tuple[Item, ...]) -> Iterator[str]:
     expected = sum(places.values()) / options if options else 0
     if expected and any(abs(places[i] - expected) > 0.5 * expected + 1 for i in range(options)):
         yield f"right answers are not spread over the positions: {[places[i] for i in range(options)]}"
+
+
+def _asked_once(study: Study) -> Iterator[str]:
+    """Of recall-and-vote: nobody proposes something for an image and votes on another proposal for it."""
+    if study.config.type != "recall-and-vote":
+        return
+    votes = Counter(item.fixed[0] for item in study.items.where(role="main") if len(item.fixed) == 2)
+    images = {item.fixed[0] for item in study.items.where(role="main")}
+    most = sum(max(1, votes[image]) for image in images)
+    wanted = study.config.design.trials_per_participant
+    if wanted > most:
+        yield f"sessions have {most} trials, not {wanted}: nobody both proposes something for an image and votes on it"
 
 
 def _settings(config: StudyConfig) -> Iterator[str]:

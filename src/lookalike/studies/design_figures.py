@@ -9,7 +9,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from lookalike.studies import planning
-from lookalike.studies.types import study_type
+from lookalike.studies.types import is_vote, study_type
 
 if TYPE_CHECKING:
     from lookalike.studies.config import StudyConfig
@@ -50,7 +50,9 @@ def figures(study: Study, expected: Expectation) -> dict[str, Any]:
     config, main = study.config, study.items.where(role="main")
     sets = Counter(item.set for item in main)
     answers = planning.answers_per_item(config, expected.accuracy)
-    people = planning.participants_needed(config, len(main), expected.accuracy)
+    votes = config.design.votes
+    asked = [item for item in main if votes is None or not is_vote(item)]
+    people = planning.participants_needed(config, len(asked), expected.accuracy)
     minutes = planning.session_minutes(config, expected.seconds_per_trial)
     pay = config.panel.pay_per_participant if expected.pay is None else expected.pay
     document: dict[str, Any] = {
@@ -63,7 +65,7 @@ def figures(study: Study, expected: Expectation) -> dict[str, Any]:
         "trials_per_session": planning.trials_of_session(config),
         "minutes_per_session": minutes,
         "answers_per_item": answers,
-        "answers": answers * len(main),
+        "answers": answers * len(asked) + (people * votes.per_participant if votes else 0),
         "participants": people,
         "cost": {
             "pay_per_participant": pay,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args, overload
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 Role = Literal["main", "practice", "catch"]
 ROLES: tuple[str, ...] = get_args(Role)
 ITEMS_FILE = "items.parquet"
+_PROPOSED = ">"
+"""Between a recall item's id and the index of the option that somebody proposed: the id of the vote on it."""
 
 
 @dataclass(frozen=True)
@@ -102,10 +105,50 @@ class Items(Sequence[Item]):
         Raises:
             StudyError: there is none with that id.
         """
-        try:
-            return self._by_id[id]
-        except KeyError:
-            raise StudyError(f"the study has no item {printable(id)}") from None
+        found = self._by_id.get(id) or self._proposal(id)
+        if found is None:
+            raise StudyError(f"the study has no item {printable(id)}")
+        return found
+
+    def vote_on(self, recall: Item, option: int) -> Item:
+        """The vote on what was proposed for a recall item: the study's own where it has one, else one made for it.
+
+        Args:
+            recall: an item of recall-and-vote with one fixed image and a gallery.
+            option: index of the proposed image in its gallery.
+        """
+        return self._votes.get((recall.fixed[0], recall.options[option])) or Item(
+            f"{recall.id}{_PROPOSED}{option}",
+            recall.type,
+            set="vote",
+            fixed=(recall.fixed[0], recall.options[option]),
+        )
+
+    def _proposal(self, id: str) -> Item | None:
+        """The vote behind an id that `vote_on` made."""
+        name, _, option = id.rpartition(_PROPOSED)
+        recall = self._by_id.get(name)
+        if recall is None or len(recall.fixed) != 1 or not option.isascii() or not option.isdigit():
+            return None
+        return self.vote_on(recall, int(option)) if int(option) < len(recall.options) else None
+
+    @cached_property
+    def _votes(self) -> dict[tuple[str, str], Item]:
+        """The votes among the items, by image and proposal."""
+        return {
+            (item.fixed[0], item.fixed[1]): item
+            for item in self._items
+            if item.type == "recall-and-vote" and item.role == "main" and len(item.fixed) == 2
+        }
+
+    def named(self, ids: Iterable[str]) -> tuple[Item, ...]:
+        """The items with these ids, in the order of the items; behind them the votes on proposals, sorted by their ids.
+
+        Ids that name nothing are passed over.
+        """
+        wanted = set(ids)
+        made = map(self._proposal, sorted(wanted - self._by_id.keys()))
+        return (*(item for item in self._items if item.id in wanted), *(item for item in made if item))
 
     def where(
         self, *, role: str | None = None, set: str | None = None, type: str | None = None

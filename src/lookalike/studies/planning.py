@@ -86,8 +86,13 @@ def answers_per_item(config: StudyConfig, agreement: float = 0.8) -> float:
 
 
 def participants_needed(config: StudyConfig, items: int, agreement: float = 0.8) -> int:
-    """People who finish, so that every main item has its answers; nobody answers an item twice."""
-    trials = min(config.design.trials_per_participant, items)
+    """People who finish, so that every main item has its answers; nobody answers an item twice.
+
+    Where proposals are voted on, ``items`` are those to propose for, and only the trials that are no votes count.
+    """
+    votes = config.design.votes
+    own = config.design.trials_per_participant - (votes.per_participant if votes else 0)
+    trials = min(own, items)
     if trials == 0:
         return 0
     different = config.design.unanimity.needed if config.design.unanimity else config.design.answers_per_item

@@ -95,6 +95,7 @@ def simulate(
     fetch_images: bool = False,
     patience: float = 60.0,
     pause: float = 0.0,
+    transport: Callable[[], httpx.AsyncBaseTransport] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Simulation:
     """Let simulated participants take a study.
@@ -114,6 +115,7 @@ def simulate(
         fetch_images: get and check every picture, as a page does.
         patience: seconds that a participant goes on trying when the server does not answer.
         pause: seconds between a participant's answers.
+        transport: makes what requests to ``url`` go through; None: httpx's own.
         progress: called with (done, people).
 
     Raises:
@@ -148,7 +150,7 @@ def simulate(
         else:
             root = _root(study, url)
             limits = httpx.Limits(max_connections=at_once, max_keepalive_connections=at_once)
-            made = lambda: httpx.AsyncHTTPTransport(limits=limits)  # noqa: E731
+            made = transport or (lambda: httpx.AsyncHTTPTransport(limits=limits))
         asyncio.run(crowd.run(made, root, people, at_once, progress))
     took = time.perf_counter() - started
     return _simulation(people, log, took, expected(study, how, likes), how, likes.name, seed)

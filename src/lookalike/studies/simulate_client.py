@@ -40,6 +40,7 @@ class Recogniser:
         for item in study.items:
             self._items.setdefault((item.fixed, frozenset(item.options)), item)
         self._recall = {item.fixed: item for item in study.items if item.type == "recall-and-vote"}
+        self._vote_on = study.items.vote_on
 
     def find(self, trial: dict[str, Any]) -> tuple[Item, tuple[int, ...]]:
         """The item, and for each shown place the index of its option.
@@ -50,12 +51,14 @@ class Recogniser:
         try:
             fixed = tuple(self._content[image["sha256"]] for image in trial["fixed"])
             shown = [self._content[image["sha256"]] for image in trial["options"]]
-            item = (
-                self._items[fixed, frozenset(shown)]
-                if shown or fixed not in self._recall
-                else self._recall[fixed]
-            )
-        except KeyError:
+            if not shown and fixed in self._recall:
+                item = self._recall[fixed]
+            elif not shown and fixed[:1] in self._recall:  # a vote on what somebody has just proposed
+                recall = self._recall[fixed[:1]]
+                item = self._vote_on(recall, recall.options.index(fixed[1]))
+            else:
+                item = self._items[fixed, frozenset(shown)]
+        except (KeyError, IndexError, ValueError):
             raise StudyError(
                 "the server shows pictures that are not in this folder; serve the study from the same folder"
             ) from None

@@ -39,8 +39,19 @@ class Tastes:
     shares: Mapping[str, Shares]
 
     def of(self, item: Item) -> Shares:
-        """Of one item."""
-        return self.shares[item.id]
+        """Of one item; of a vote on a proposal of the running study, from how often it would be proposed.
+
+        The share s of the proposed option among the m of its gallery makes the share of votes up s / (s + 1/m): one half
+        for an option that is proposed as often as any.
+        """
+        known = self.shares.get(item.id)
+        if known is not None:
+            return known
+        recall, _, option = item.id.rpartition(">")
+        gallery = self.shares[recall]
+        share = float(gallery[int(option)])
+        up = share / (share + 1 / len(gallery))
+        return np.array([1 - up, up])
 
 
 def choices_of(item: Item) -> int:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal
 from lookalike.errors import StudyError, printable
 from lookalike.studies.config import CONFIG_FILE, StudyConfig
 from lookalike.studies.items import ITEMS_FILE, Items
+from lookalike.studies.texts import filled
 
 if TYPE_CHECKING:
     from lookalike.judgments import ImageCatalogue
@@ -90,7 +91,7 @@ class Study:
     @cached_property
     def hash(self) -> str:
         """sha256 (hex) of the canonical JSON of settings and items: stored with every answer."""
-        document = {"config": self.config.to_dict(), "items": [item.to_dict() for item in self.items]}
+        document = {"config": self.config.hashed(), "items": [item.to_dict() for item in self.items]}
         text = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
@@ -131,10 +132,19 @@ class Study:
         return ImageCatalogue({content: file.name for content, file in files.items()}, files)
 
     def text(self, lang: str, part: str) -> str:
-        """Markdown of a part in one of the study's languages.
+        """Markdown of a part in one of the study's languages, with the study's institution and contact filled in.
 
         Raises:
             StudyError: not one of its languages, no such part, or the file is missing.
+        """
+        text = self.written_text(lang, part)
+        return filled(text, {"institution": self.config.institution, "contact": self.config.contact})
+
+    def written_text(self, lang: str, part: str) -> str:
+        """As `text`, but as it stands in its file.
+
+        Raises:
+            StudyError: as `text`.
         """
         if lang not in self.config.languages:
             known = ", ".join(self.config.languages)

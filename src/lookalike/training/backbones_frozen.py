@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.encoders.base import Encoder, EncoderCard
+from lookalike.encoders.fitted import joined
 from lookalike.encoders.torch_base import TorchEncoder
 from lookalike.encoders.trained_head import prepare
 
@@ -31,6 +32,7 @@ class AsComputed(Encoder):
         self.base = base
         self.concurrent = base.concurrent
         self.batch_size = base.batch_size
+        self.fitted_pairs = base.fitted_pairs
         self.card = replace(base.card, normalized=False, text=False, feature_map=None)
 
     @property
@@ -53,15 +55,16 @@ class JointEncoder(Encoder):
         self.parts = [as_computed(part) if features == "raw" else part for part in parts]
         self.features = features
         cards = [part.card for part in self.parts]
-        joined = "".join(card.fingerprint for card in cards)
+        fingerprints = "".join(card.fingerprint for card in cards)
         self.batch_size = min(part.batch_size for part in self.parts)
+        self.fitted_pairs = joined(part.fitted_pairs for part in self.parts)
         self.card = EncoderCard(
             name=" + ".join(card.name for card in cards),
             dim=sum(card.dim for card in cards),
             input_size=(max(card.input_size[0] for card in cards), max(card.input_size[1] for card in cards)),
             preprocessing=cards[0].preprocessing,
             normalized=False,
-            sha256=hashlib.sha256(joined.encode()).hexdigest(),
+            sha256=hashlib.sha256(fingerprints.encode()).hexdigest(),
             details={"features": features},
             parts=tuple(card.name for card in cards),
         )

@@ -50,6 +50,7 @@ class Batch:
         index: position of ``images`` in the training set, 0-based and stable over epochs. (n,) int64.
         targets: the teacher's embedding of ``images``. (n, t) float32.
         targets_a: the teacher's embedding of ``images_a``. (n, t) float32.
+        partial: what a second teacher knows of ``images``, zeros in the rows of which it knows nothing. (n, p) float32.
         weight: how much each row counts; None means 1 each. (n,) float32, >= 0.
     """
 
@@ -64,6 +65,7 @@ class Batch:
     index: Tensor | None = None
     targets: Tensor | None = None
     targets_a: Tensor | None = None
+    partial: Tensor | None = None
     weight: Tensor | None = None
 
     def __len__(self) -> int:

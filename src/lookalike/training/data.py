@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.encoders.base import Encoder
+from lookalike.encoders.fitted import joined
 from lookalike.encoders.preprocess import HasInput
 from lookalike.errors import RecipeError, TrainingError
 from lookalike.training.batch import Batch, Needs
@@ -19,8 +20,9 @@ from lookalike.training.data_options import DataOptions, options_of
 from lookalike.training.data_rows import Sides, read_sides
 from lookalike.training.data_store import PixelStore, Store
 from lookalike.training.data_table import Rows, Table
-from lookalike.training.data_teacher import teacher_targets
+from lookalike.training.data_teacher import Lesson, taught
 from lookalike.training.data_validation import Validation
+from lookalike.training.learned import learned_hashes
 from lookalike.training.splits import Split
 
 if TYPE_CHECKING:
@@ -36,7 +38,7 @@ class LoadedData:
         sides: training and held-out rows.
         store: network inputs of their pictures (training views).
         plain: network inputs for measuring; None: the same store.
-        targets: the teacher's embeddings float32 (N, t) by picture, or None.
+        lesson: what the teachers say of each picture, or None.
         notes: what people should know.
 
     Attributes:
@@ -48,6 +50,7 @@ class LoadedData:
         facts: what objectives ask of the data: ``count`` and, by kind, ``classes``, ``attributes`` (name -> number
             of classes), ``teacher_dim``.
         notes: lines for people: skipped images, hidden labels, dropped rows.
+        fitted_pairs: hashes of the human judgments that the training rows and the teachers stand for, or None.
     """
 
     def __init__(
@@ -56,16 +59,19 @@ class LoadedData:
         sides: Sides,
         store: Store,
         plain: Store | None = None,
-        targets: NDArray[np.float32] | None = None,
+        lesson: Lesson | None = None,
         notes: tuple[str, ...] = (),
     ) -> None:
-        self.options, self.needs, self.store, self.targets = options, options.needs, store, targets
+        self.options, self.needs, self.store = options, options.needs, store
+        lesson = lesson or Lesson()
+        self.targets, self.partial = lesson.targets, lesson.partial
+        self.fitted_pairs = joined([learned_hashes(sides.train), lesson.fitted_pairs])
         self.train: Table = sides.train
         self.split: Split = sides.split
         self.notes = notes
         measured = store if plain is None else plain
         held = [
-            None if table is None else _held_out(table, measured, options, targets)
+            None if table is None else _held_out(table, measured, options, self.targets)
             for table in (sides.validation, sides.test)
         ]
         assert held[0] is not None
@@ -132,6 +138,8 @@ class LoadedData:
             for name, shown in (("targets", "images"), ("targets_a", "images_a")):
                 if shown in self.train.columns:
                     fields[name] = torch.from_numpy(self.targets[self.train.columns[shown][rows]])
+        if self.partial is not None:
+            fields["partial"] = torch.from_numpy(self.partial[self.train.columns["images"][rows]])
         return Batch(**fields)
 
     def _views(self, rows: Rows, epoch: int) -> tuple[Any, Any]:
@@ -195,16 +203,11 @@ def load_data(
             f"{len(bad):,} of {count:,} images cannot be read and were left out; the first: {bad[min(bad)]}"
         ] = None
     _check(sides, options)
-    targets = None
+    lesson = None
     if options.teacher is not None:
-        readable = [number for number in range(count) if number not in bad]
-        place = np.full(count, -1, dtype=np.int64)
-        place[readable] = np.arange(len(readable))
-        fit_on = place[np.unique(sides.train.shown)]
-        found = teacher_targets(options.teacher, [pictures[n] for n in readable], fit_on, progress)
-        targets = np.zeros((count, found.shape[1]), dtype=np.float32)
-        targets[readable] = found
-    return LoadedData(options, sides, store, plain, targets, tuple(notes))
+        lesson = taught(options.teacher, pictures, bad, np.unique(sides.train.shown), progress)
+        notes |= dict.fromkeys(lesson.notes)
+    return LoadedData(options, sides, store, plain, lesson, tuple(notes))
 
 
 def _held_out(

@@ -52,8 +52,8 @@ class FeatureStore:
         wanted = [number for number in range(len(pictures)) if number not in self.bad]
         with_mirror = flip > 0 if mirror is None else mirror
         plain, mirrored = sides_of(encoder, [pictures[number] for number in wanted], with_mirror, progress)
-        self.features = _spread(plain, wanted, len(pictures))
-        self.mirrored = None if mirrored is None else _spread(mirrored, wanted, len(pictures))
+        self.features = spread(plain, wanted, len(pictures))
+        self.mirrored = None if mirrored is None else spread(mirrored, wanted, len(pictures))
 
     def mirrored_view(self, pictures: Rows) -> Tensor:
         """float32 (n, d) of the mirror images.
@@ -115,9 +115,10 @@ def _unreadable(pictures: Sequence[ImageLike]) -> dict[int, str]:
         return {number: line for number, line in enumerate(pool.map(one, pictures)) if line is not None}
 
 
-def _spread(rows: NDArray[np.float32], places: Sequence[int], count: int) -> NDArray[np.float32]:
+def spread(rows: NDArray[np.float32], places: Sequence[int], count: int) -> NDArray[np.float32]:
+    """Rows at their places among ``count``, zeros elsewhere: float32 (count, d)."""
     if len(places) == count:
         return rows
-    spread = np.zeros((count, rows.shape[1]), dtype=np.float32)
-    spread[list(places)] = rows
-    return spread
+    found = np.zeros((count, rows.shape[1]), dtype=np.float32)
+    found[list(places)] = rows
+    return found

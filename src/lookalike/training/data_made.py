@@ -31,7 +31,7 @@ def twins_table(needs: str, settings: Mapping[str, Any], seed: int, labels: str 
     """
     from lookalike.judgments import FACTORS, make_twins
 
-    _known("twins", settings, TWINS_SETTINGS)
+    known_settings("twins", settings, TWINS_SETTINGS)
     shared = settings.get("shared", ["shape"])
     drawn = make_twins(
         int(settings.get("n", 500)),
@@ -76,7 +76,7 @@ def digits_table(
     """
     from lookalike.training.digits import ATTRIBUTES, SIDE, load_digits
 
-    _known("digits", settings, DIGITS_SETTINGS)
+    known_settings("digits", settings, DIGITS_SETTINGS)
     found = load_digits(
         side=int(settings.get("side", SIDE)), seed=int(settings.get("seed", seed)), n=settings.get("n")
     )
@@ -245,7 +245,8 @@ def _strangers(labels: Rows, anchors: Rows, rng: np.random.Generator) -> Rows:
     return np.asarray(order[(stop + rng.integers(0, others)) % len(order)], dtype=np.int64)
 
 
-def _known(name: str, settings: Mapping[str, Any], known: tuple[str, ...]) -> None:
+def known_settings(name: str, settings: Mapping[str, Any], known: tuple[str, ...]) -> None:
+    """Raise RecipeError for a setting of ``data.NAME`` that there is not."""
     for setting in settings:
         if setting not in known:
             raise RecipeError(f"data.{name} has no setting {setting!r}; it has {', '.join(known)}")

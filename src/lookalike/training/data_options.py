@@ -43,6 +43,7 @@ class DataOptions:
         labels: ``folder`` or a column; digits: an attribute.
         attributes: columns of a table of images.
         twins, digits: settings of the made sets.
+        twins_share: share of the training pairs that are drawn twins, put among those that were read; None: none.
         negatives: pairs that are not alike to add for each alike pair.
         labelled: share of the training pairs that keep their label.
         teacher: whose embeddings become targets.
@@ -76,6 +77,7 @@ class DataOptions:
     labels: str | None = None
     attributes: tuple[str, ...] = ()
     twins: Mapping[str, Any] = field(default_factory=dict)
+    twins_share: float | None = None
     digits: Mapping[str, Any] = field(default_factory=dict)
     negatives: int = 0
     labelled: float = 1.0
@@ -130,6 +132,7 @@ def options_of(recipe: Recipe, needs: Needs) -> DataOptions:
             section.teacher.dims,
             section.teacher.exponent,
             tuple(section.teacher.weights),
+            section.teacher.partial,
         )
     return DataOptions(
         train=section.train,
@@ -148,6 +151,7 @@ def options_of(recipe: Recipe, needs: Needs) -> DataOptions:
         labels=section.labels,
         attributes=tuple(section.attributes),
         twins=section.twins,
+        twins_share=section.twins_share,
         digits=section.digits,
         negatives=section.negatives,
         labelled=section.labelled,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -74,14 +75,17 @@ def from_judgments(rows: Judgments, place: str = "the table") -> Table:
     split = rows.column("split") if "split" in rows.table.column_names else None
     notes = (rows.note,) if rows.note else ()
     if rows.kind == "odd-one-out":
-        return _from_odd(rows, pictures, names, positions, notes)  # type: ignore[arg-type]
+        made = _from_odd(rows, pictures, names, positions, notes)  # type: ignore[arg-type]
+        return replace(made, contents=contents)
     if rows.kind == "triplets":
         columns = {"images": positions("reference"), "images_a": positions("a"), "images_b": positions("b")}
         votes = {name: rows.array(name).astype(np.float32) for name in ("votes_a", "votes_b")}
-        return _voted(Table("triplets", pictures, names, columns, votes, split=split, notes=notes))
+        voted = _voted(Table("triplets", pictures, names, columns, votes, split=split, notes=notes))
+        return replace(voted, contents=contents)
     sides = ("left", "right") if rows.kind == "pairs" else ("a", "b")
     columns = {"images": positions(sides[0]), "images_a": positions(sides[1])}
-    return Table("pairs", pictures, names, columns, _alike(rows), split=split, notes=notes)
+    values = _alike(rows)
+    return Table("pairs", pictures, names, columns, values, split=split, notes=notes, contents=contents)
 
 
 def read_images(

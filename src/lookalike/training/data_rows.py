@@ -18,6 +18,7 @@ from lookalike.training.data_made import (
     twins_table,
     with_negatives,
 )
+from lookalike.training.data_mixed import with_twins
 from lookalike.training.data_options import SYNTHETIC, DataOptions
 from lookalike.training.data_reading import holds_judgments, read_images, read_judgments
 from lookalike.training.data_table import Rows, Table
@@ -54,11 +55,13 @@ class Sides:
     def only_used(self) -> Sides:
         """The same over the pictures that at least one row shows."""
         used = np.unique(np.concatenate([table.shown.ravel() for table in self.tables()]))
-        pictures, names = [self.train.pictures[i] for i in used], [self.train.names[i] for i in used]
+        first = self.train
+        pictures, names = [first.pictures[i] for i in used], [first.names[i] for i in used]
+        contents = [first.contents[i] for i in used] if first.contents else ()
 
         def moved(table: Table) -> Table:
             columns = {name: np.searchsorted(used, column) for name, column in table.columns.items()}
-            return replace(table, pictures=pictures, names=names, columns=columns)
+            return replace(table, pictures=pictures, names=names, columns=columns, contents=contents)
 
         return self.changed(moved)
 
@@ -103,6 +106,8 @@ def read_sides(options: DataOptions, features: FeaturesOf | None = None) -> Side
         _made(table.select(rows), options, side=side)
         for side, rows in enumerate((train_rows, validation_rows))
     ]
+    if options.twins_share is not None:
+        sides[0] = with_twins(sides[0], options.twins_share, options.twins, options.seed)
     test = None if test_rows is None else _made(table.select(test_rows), options, side=2)
     return Sides(sides[0], sides[1], test, split)
 

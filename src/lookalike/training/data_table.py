@@ -32,6 +32,7 @@ class Table:
         classes: ``labels`` or an attribute's name -> names of its classes, in the order of their numbers.
         split: cells of a column ``split``, or None.
         notes: what people should know of the reading, a line each.
+        contents: content ids of the pictures of human judgments; empty where the rows are made, or show no file.
     """
 
     kind: Needs
@@ -43,6 +44,7 @@ class Table:
     classes: Mapping[str, Sequence[str]] = field(default_factory=dict)
     split: Sequence[str | None] | None = None
     notes: tuple[str, ...] = ()
+    contents: Sequence[str] = ()
 
     def __len__(self) -> int:
         return len(self.columns["images"])
@@ -88,6 +90,7 @@ class Table:
             attributes=_both(self.attributes, other.attributes),
             split=None,
             notes=(*self.notes, *other.notes),
+            contents=[*_filled(self), *_filled(other)] if self.contents or other.contents else (),
         )
 
     def as_images(self) -> Table:
@@ -116,6 +119,11 @@ def number_classes(cells: Sequence[Any]) -> tuple[Rows, list[str]]:
     return np.array([numbers.get(cell, -1) for cell in cells], dtype=np.int64), [
         str(cell) for cell in ordered
     ]
+
+
+def _filled(table: Table) -> Sequence[str]:
+    """A content id for each picture, '' where none is known."""
+    return table.contents or [""] * len(table.pictures)
 
 
 def _both(first: Mapping[str, NDArray[Any]], second: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.encoders.base import Encoder, normalize
-from lookalike.errors import RecipeError
+from lookalike.encoders.fitted import Hashes, joined
+from lookalike.errors import RecipeError, TrainingError
 from lookalike.images import ImageLike
-from lookalike.training.data_features import sides_of
+from lookalike.training.data_features import sides_of, spread
 
 if TYPE_CHECKING:
     from lookalike.progress import Progress
+
+
+LEAST_KNOWN = 4
+"""Images whose relations a second teacher is asked for, in a set and in a batch: three have hardly any."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +35,7 @@ class Teacher:
         dims: components that the whitening keeps.
         exponent: of the whitening; 0.5 is half.
         weights: of the teachers: the cosine of two joined targets is the weighted mean of the teachers' cosines.
+        partial: a second teacher that knows some images only, apart from the others; see :func:`partial_targets`.
 
     Raises:
         RecipeError: no encoder, or weights that do not fit.
@@ -40,6 +46,7 @@ class Teacher:
     dims: int = 256
     exponent: float = 0.5
     weights: tuple[float, ...] = ()
+    partial: str | Encoder | None = None
 
     def __post_init__(self) -> None:
         if not self.encoders:
@@ -51,6 +58,74 @@ class Teacher:
         if isinstance(self.whiten, str) and len(self.encoders) > 1:
             raise RecipeError("data.teacher whiten: a whitening file belongs to one encoder; name only one")
 
+    def opened(self) -> Teacher:
+        """The same with every encoder loaded.
+
+        Raises:
+            EncoderError: one cannot be had.
+        """
+        from lookalike.encoders import load_encoder
+
+        loaded = [load_encoder(one) if isinstance(one, str) else one for one in self.encoders]
+        partial = load_encoder(self.partial) if isinstance(self.partial, str) else self.partial
+        return replace(self, encoders=tuple(loaded), partial=partial)
+
+    @property
+    def fitted_pairs(self) -> Hashes | None:
+        """Hashes of the human judgments that an opened teacher learned from: whoever imitates it learns of them too."""
+        everyone = [*self.encoders, self.partial]
+        return joined(one.fitted_pairs for one in everyone if isinstance(one, Encoder))
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What teachers say of N pictures; zeros for those that cannot be read.
+
+    Attributes:
+        targets: the teachers' joined embeddings, float32 (N, t), or None.
+        partial: what the second teacher knows, float32 (N, p), zeros where nothing, or None.
+        fitted_pairs: hashes of the human judgments that the teachers learned from, or None.
+        notes: lines for people.
+    """
+
+    targets: NDArray[np.float32] | None = None
+    partial: NDArray[np.float32] | None = None
+    fitted_pairs: Hashes | None = None
+    notes: tuple[str, ...] = ()
+
+
+def taught(
+    teacher: Teacher,
+    pictures: Sequence[ImageLike],
+    unreadable: Collection[int],
+    train: NDArray[np.int64],
+    progress: Progress | None = None,
+) -> Lesson:
+    """What teachers say of pictures.
+
+    Args:
+        teacher: who, and how.
+        pictures: N images.
+        unreadable: numbers of those to leave out.
+        train: numbers of those of the training rows; a whitening is fitted on them.
+        progress: called as pictures are embedded.
+
+    Raises:
+        EncoderError: a teacher cannot be had.
+        ImageError, InvalidArgument, TrainingError: as :func:`teacher_targets` and :func:`partial_targets`.
+    """
+    teacher, count = teacher.opened(), len(pictures)
+    readable = [number for number in range(count) if number not in unreadable]
+    wanted = [pictures[number] for number in readable]
+    fit_on = np.searchsorted(np.array(readable, dtype=np.int64), train)
+    targets = spread(teacher_targets(teacher, wanted, fit_on, progress), readable, count)
+    if not isinstance(teacher.partial, Encoder):
+        return Lesson(targets, None, teacher.fitted_pairs)
+    partial = spread(partial_targets(teacher.partial, wanted, progress), readable, count)
+    known = int(partial[train].any(axis=1).sum())
+    note = f"the second teacher, {teacher.partial.card.name}, knows {known:,} of the {len(train):,} training images"
+    return Lesson(targets, partial, teacher.fitted_pairs, (note,))
+
 
 def teacher_targets(
     teacher: Teacher,
@@ -61,7 +136,7 @@ def teacher_targets(
     """Targets of unit length: float32 (N, t).
 
     Args:
-        teacher: who, and how.
+        teacher: who, and how; encoders that are names still are loaded.
         pictures: N images.
         fit_on: numbers of the pictures that the whitening is fitted on (those of the training); None: all.
         progress: called as pictures are embedded.
@@ -70,15 +145,43 @@ def teacher_targets(
         ImageError: a picture cannot be read.
         InvalidArgument: too few pictures for a whitening.
     """
-    from lookalike.encoders import load_encoder
-
+    teacher = teacher.opened()
     weights = teacher.weights or (1.0,) * len(teacher.encoders)
     parts = []
-    for named, weight in zip(teacher.encoders, weights, strict=True):
-        encoder = load_encoder(named) if isinstance(named, str) else named
+    for encoder, weight in zip(teacher.encoders, weights, strict=True):
+        assert isinstance(encoder, Encoder)
         unit = normalize(_target(teacher, encoder, pictures, fit_on, progress))
         parts.append(unit * np.float32(np.sqrt(weight / sum(weights))))
     return normalize(np.concatenate(parts, axis=1))
+
+
+def partial_targets(
+    encoder: Encoder, pictures: Sequence[ImageLike], progress: Progress | None = None
+) -> NDArray[np.float32]:
+    """What a teacher that knows some images only says of each: float32 (N, p), zeros where it knows nothing.
+
+    An encoder of faces knows the images with exactly one face: of several faces none stands for the image.
+
+    Raises:
+        ImageError: a picture cannot be read.
+        TrainingError: it knows fewer than :data:`LEAST_KNOWN` of the pictures.
+    """
+    from lookalike.encoders.faces import FaceEncoder, detect_cached
+
+    if isinstance(encoder, FaceEncoder):
+        found = np.zeros((len(pictures), encoder.card.dim), dtype=np.float32)
+        for row, faces in zip(found, detect_cached(encoder, pictures, progress=progress), strict=True):
+            if len(faces) == 1:
+                row[:] = faces[0].descriptor
+    else:
+        found = sides_of(encoder, pictures, False, progress)[0]
+    known = int(found.any(axis=1).sum())
+    if known < LEAST_KNOWN:
+        raise TrainingError(
+            f"data.teacher.partial: {encoder.card.name} knows {known} of the {len(pictures):,} images, at least "
+            f"{LEAST_KNOWN} are needed to relate them to one another; give images of its kind or leave it out"
+        )
+    return found
 
 
 def _target(

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from lookalike.encoders import Encoder, EncoderOptions, load_encoder
+from lookalike.encoders.fitted import KEY, to_text
 from lookalike.errors import EncoderError, InvalidArgument, TrainingError, printable
 from lookalike.images import ImageLike
 from lookalike.progress import Progress
@@ -107,6 +108,8 @@ def export_onnx(
         place.parent.mkdir(parents=True, exist_ok=True)
         tell("exporting the network", 0, 3)
         exported = build_graph(encoder)
+        if encoder.fitted_pairs is not None:
+            exported.card[KEY] = to_text(encoder.fitted_pairs)
         draft_card.write_text(json.dumps(exported.card, indent=2) + "\n", encoding="utf-8")
         tell("checking", 1, 3)
         method, parity = _write_checked(encoder, exported, precision, draft, chosen, pairs)

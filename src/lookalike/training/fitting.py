@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lookalike.encoders.fitted import Hashes, joined
 from lookalike.encoders.torch_base import choose_device, has_bf16
 from lookalike.encoders.trained_card import TrainedCard
 from lookalike.errors import RecipeError, TrainingError, printable
@@ -161,14 +162,17 @@ def _fit(
         float(done.best if done.best is not None else trained.value), done.best_epoch, done.epoch, done.step,
         done.seconds, tuple(done.history), data.summary(),
     )  # fmt: skip
-    finish(run, folder, opened, objective)
+    # What the weights that it began with had learned from, it has learned from as well.
+    finish(run, folder, opened, objective, joined([opened.fitted_pairs, data.fitted_pairs]))
     return run
 
 
-def finish(run: Run, folder: RunFolder, opened: Opened, objective: Objective) -> None:
+def finish(
+    run: Run, folder: RunFolder, opened: Opened, objective: Objective, fitted_pairs: Hashes | None = None
+) -> None:
     """Write weights and figures, then the card that makes the folder an encoder, then the same for people."""
     recipe = run.recipe
-    folder.write_weights(encoder_tensors(opened.network, objective.output))
+    folder.write_weights(encoder_tensors(opened.network, objective.output), fitted_pairs)
     folder.write_results(run.to_dict())
     adapter: dict[str, Any] = {"kind": recipe.adapter.kind}
     if recipe.adapter.kind == "lora":

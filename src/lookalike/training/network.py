@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lookalike.encoders.base import Encoder, EncoderCard
+from lookalike.encoders.fitted import Hashes, joined
 from lookalike.encoders.registry import EncoderOptions
 from lookalike.encoders.trained_card import Parent
 from lookalike.training.adapters import (
@@ -106,6 +107,7 @@ class Opened:
         frozen: the encoder whose embeddings are its inputs; None where pixels are.
         parents: what the run's card says.
         features: how a head is given features, for the run's card.
+        fitted_pairs: hashes of the human judgments that the encoders had learned from already, or None.
     """
 
     network: Network
@@ -113,6 +115,7 @@ class Opened:
     frozen: Encoder | None
     parents: tuple[Parent, ...]
     features: str
+    fitted_pairs: Hashes | None = None
 
 
 def open_network(recipe: Recipe, device: str = "cpu") -> Opened:
@@ -134,7 +137,7 @@ def open_network(recipe: Recipe, device: str = "cpu") -> Opened:
         )
         long = dim if adapter.kind == "mlp" else adapter.out or dim
         network = Network(None, head, long, features if len(names) == 1 else "raw")
-        return Opened(network, frozen.card, frozen, tuple(parents), features)
+        return Opened(network, frozen.card, frozen, tuple(parents), features, frozen.fitted_pairs)
     features = recipe.encoder.features or "raw"
     parts = open_parts(names, options, weights=recipe.encoder.weight_files)
     backbone = Backbone(parts, features)
@@ -145,9 +148,9 @@ def open_network(recipe: Recipe, device: str = "cpu") -> Opened:
             last_layers(part, adapter.layers)
         else:
             full(part)
-    return Opened(
-        Network(backbone, None, backbone.dim), backbone.card, None, tuple(p.parent for p in parts), features
-    )
+    network = Network(backbone, None, backbone.dim)
+    known = joined(part.encoder.fitted_pairs for part in parts)
+    return Opened(network, backbone.card, None, tuple(part.parent for part in parts), features, known)
 
 
 def start_from_pca(opened: Opened, recipe: Recipe, features: Any) -> None:

@@ -22,6 +22,7 @@ def check_recipe(recipe: Recipe) -> None:
     """
     _check_objective(recipe)
     _check_encoder(recipe)
+    _check_data(recipe)
     augmented = [name for name, value in recipe.data.augment.items() if value and name != "flip"]
     if is_frozen(recipe) and augmented:
         raise RecipeError(
@@ -67,6 +68,27 @@ def _check_objective(recipe: Recipe) -> None:
         raise RecipeError(
             "objective 'autoencoder' paints images, so it needs a network that is trained: set encoder.name = 'net:conv' "
             "and adapter.kind = 'full'"
+        )
+
+
+def _check_data(recipe: Recipe) -> None:
+    data, objective = recipe.data, recipe.objective
+    if data.twins_share is not None:
+        if needs_of(recipe) != "pairs":
+            raise RecipeError(
+                f"data.twins_share puts drawn pairs among pairs, objective {objective.kind!r} learns from "
+                f"{needs_of(recipe)}; leave it out"
+            )
+        if "n" in data.twins or "without" in data.twins:
+            raise RecipeError(
+                "data.twins: with data.twins_share the number n follows from the share, and nothing lacks a factor; "
+                "leave n and without out"
+            )
+    partial = data.teacher is not None and data.teacher.partial is not None
+    if partial != bool(objective.kind == "distillation" and objective.settings.get("partial")):
+        raise RecipeError(
+            "data.teacher.partial (the second teacher) and objective.partial (its weight, objective 'distillation') go "
+            "together; give both or neither"
         )
 
 

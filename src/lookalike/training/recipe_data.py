@@ -22,6 +22,8 @@ class TeacherSection(Section):
         dims: components that the whitening keeps.
         exponent: of the whitening, in [0, 1].
         weights: of the teachers; empty: all alike.
+        partial: a second teacher that knows some of the images only: an encoder that gives zeros for the others, such as
+            ``faces`` (which here counts only images with exactly one face). The objective ``distillation`` uses it.
     """
 
     encoders: Annotated[list[str], Field(min_length=1)]
@@ -29,6 +31,7 @@ class TeacherSection(Section):
     dims: Annotated[int, Field(ge=1)] = 256
     exponent: Annotated[float, Field(ge=0, le=1)] = 0.5
     weights: list[float] = []
+    partial: str | None = None
 
 
 class DataSection(Section):
@@ -58,6 +61,8 @@ class DataSection(Section):
         labelled: pairs: the share that keeps its label.
         limit: at most so many training rows (a random choice by seed); None: all.
         twins: settings of the drawn twins: n, shared, size, without, seed.
+        twins_share: pairs: so many drawn twins are put among the training pairs that they are this share of them (their
+            number ``n`` follows from it); held-out rows stay as they are. None: no twins.
         digits: settings of the digits: n, side, seed.
         teacher: whose embeddings are the targets.
         augment: how training images are changed: crop, aspect, flip, colour, hue, grey, blur, noise. With a frozen
@@ -86,6 +91,7 @@ class DataSection(Section):
     labelled: Annotated[float, Field(gt=0, le=1)] = 1.0
     limit: Annotated[int, Field(ge=1)] | None = None
     twins: dict[str, Any] = {}
+    twins_share: Annotated[float, Field(gt=0, lt=1)] | None = None
     digits: dict[str, Any] = {}
     teacher: TeacherSection | None = None
     augment: dict[str, float] = {}

@@ -28,7 +28,8 @@ def absolute_paths(document: Mapping[str, Any], base: Path) -> dict[str, Any]:
         _each(data, "images", lambda folder: _images(folder, train, base))
         teacher = data.get("teacher")
         if isinstance(teacher, dict):
-            _each(teacher, "encoders", lambda name: absolute_name(name, base))
+            for key in ("encoders", "partial"):
+                _each(teacher, key, lambda name: absolute_name(name, base))
             _each(teacher, "whiten", lambda file: _absolute(file, base))
     return changed
 

@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lookalike.encoders.fitted import KEY, Hashes, to_text
 from lookalike.encoders.trained_card import CARD, WEIGHTS, TrainedCard, is_run, read_card, write_card
 from lookalike.errors import TrainingError, printable
 
@@ -122,11 +123,18 @@ class RunFolder:
             ) from None
         return dict(found)
 
-    def write_weights(self, tensors: Mapping[str, Tensor]) -> None:
-        """Keep the trained tensors, on the CPU and contiguous, by the names of ``trained_card``."""
+    def write_weights(self, tensors: Mapping[str, Tensor], fitted_pairs: Hashes | None = None) -> None:
+        """Keep the trained tensors, on the CPU and contiguous, by the names of ``trained_card``.
+
+        Args:
+            tensors: by name.
+            fitted_pairs: hashes of the judgments that were learned from, uint64 (n,); they go into the file's header.
+        """
         from safetensors.torch import save
 
-        write_atomic(self.weights, save({name: tensor.contiguous() for name, tensor in tensors.items()}))
+        header = None if fitted_pairs is None else {KEY: to_text(fitted_pairs)}
+        content = save({name: tensor.contiguous() for name, tensor in tensors.items()}, metadata=header)
+        write_atomic(self.weights, content)
 
     def write_card(self, card: TrainedCard) -> None:
         """Finish the run."""

@@ -103,6 +103,9 @@ class ExplainRequest(PairRequest):
     encoder: Annotated[str, Field(min_length=1, max_length=200)] | None = None
     language: Literal["en", "zh"] = "en"
     maps: bool = Field(default=False, description="Also where, not only what (slower).")
+    curves: bool = Field(
+        default=True, description="With maps: measure them by deletion and insertion (slower by far)."
+    )
 
 
 class ExplainAnswer(BaseModel):
@@ -110,6 +113,9 @@ class ExplainAnswer(BaseModel):
 
     sentences: list[str]
     explanation: dict[str, Any]
+    corpus: str | None = Field(
+        description="The gallery whose mean is subtracted and with whose pairs content is compared."
+    )
 
 
 class GalleryBrief(BaseModel):

@@ -55,6 +55,7 @@ def create_app(settings: WebSettings) -> FastAPI:
     from lookalike.web.door import keep_door
     from lookalike.web.faults import install_page_faults
     from lookalike.web.mounted_studies import mount_studies
+    from lookalike.web.pages import refusal_page
 
     asset_urls("app")  # before anybody waits for a page: are they built?
     context = AppContext(settings, ROUTES)
@@ -73,6 +74,7 @@ def create_app(settings: WebSettings) -> FastAPI:
         lifespan=lifespan,
     )
     app.state.context = context
+    app.state.streams = context.streams
     for name in ROUTES:
         app.include_router(import_module(f"lookalike.web.{name}").router)
     if settings.studies:
@@ -87,5 +89,5 @@ def create_app(settings: WebSettings) -> FastAPI:
     install_page_faults(app, policy)
     if settings.token is not None:
         keep_door(app, context)
-    protect(app, policy)
+    protect(app, policy, page=refusal_page)
     return app

@@ -16,7 +16,6 @@ from lookalike.web.kept import Kept
 from lookalike.web.machines import Machine, comparator, machines
 from lookalike.web.pictures import Picture
 from lookalike.web.shelf import shelf
-from lookalike.web.uploads import DECODERS
 
 log = logging.getLogger("lookalike.web")
 
@@ -86,9 +85,7 @@ def _distance(context: AppContext, one: Machine, a: Picture, b: Picture, prefer:
     try:
         value = known.get(key)
         if not isinstance(value, float):
-            encoder = context.encoder(one.spec)
-            with DECODERS:
-                (value,) = compare(a.source, b.source, [encoder]).distances.values()
+            (value,) = compare(a.source, b.source, [context.encoder(one.spec)]).distances.values()
             known.put(key, value)
     except LookalikeError as error:
         log.warning("%s: %s", one.name, error)
@@ -123,7 +120,7 @@ def _asked(context: AppContext, folder: Path, asked: object, a: Picture, b: Pict
     if isinstance(kept, People):
         return kept
     # A comparator has encoders of its own, which are asked by one thread at a time.
-    with held.comparing, DECODERS:
+    with held.comparing:
         added = asked.contributions(a.source, b.source)
         probability = asked.probability(a.source, b.source)
     largest = max((abs(value) for value in added.values()), default=1.0) or 1.0

@@ -1,4 +1,4 @@
-"""What one running application holds open: galleries, encoders, uploads, explanations, jobs."""
+"""What one running application holds open: galleries, encoders, uploads, explanations, work, streams."""
 
 from __future__ import annotations
 
@@ -7,19 +7,24 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from fastapi import Request
 
-from lookalike.encoders import Encoder, load_encoder
-from lookalike.errors import LookalikeError
+from lookalike.encoders import DEFAULT_ENCODER, Encoder, load_encoder
+from lookalike.errors import LookalikeError, printable
 from lookalike.explain.sentences import encoder_name
+from lookalike.serving.streams import Streams
+from lookalike.web.explaining import Explainer
 from lookalike.web.faults import PageError, public_text
-from lookalike.web.jobs import Jobs
+from lookalike.web.findings import Findings
+from lookalike.web.inflight import AT_ONCE, Room
 from lookalike.web.kept import Kept
+from lookalike.web.lanes import Lanes
 from lookalike.web.served_gallery import ServedGallery
 from lookalike.web.settings import WebSettings
 from lookalike.web.uploads import Uploads
+from lookalike.web.work import Work
 
 if TYPE_CHECKING:
     from lookalike.explain import Explanation
@@ -49,7 +54,10 @@ class AppContext:
         settings: what the application was started with.
         routes: names of the modules that serve pages.
         uploads: images that people gave, in memory, for a while.
-        jobs: indexing that was started from a page.
+        arriving: room for the bytes of images that are being sent.
+        work, findings: what is done in the background, and what it found.
+        lanes: threads for slow requests.
+        streams: who is being told how far work is.
         vectors, rankings, full_images: answers that are kept for a while.
         studies: the places (`lookalike.studies.server.site.Place`) of the studies that are served.
     """
@@ -58,18 +66,21 @@ class AppContext:
         self.settings = settings
         self.routes = frozenset(routes)
         self.uploads = Uploads(settings.upload_max_bytes, settings.upload_max_pixels)
-        self.jobs = Jobs()
+        self.arriving = Room(AT_ONCE * settings.upload_max_bytes)
+        self.work = Work()
+        self.findings = Findings(self.work)
+        self.lanes = Lanes()
+        self.streams = Streams()
         self.vectors = Kept(2_000)
         self.rankings = Kept(200)
         self.full_images = Kept(64)
-        self._explanations = Kept(64)
+        self.explainer = Explainer(self)
         self.studies: list[Any] = []
         self.closing: list[Any] = []
         self._galleries: dict[str, ServedGallery] = {}
         self._encoders: dict[str, Encoder] = {}
         self._opening = threading.Lock()
         self._loading = threading.Lock()
-        self._explaining = threading.Lock()
 
     def gallery(self, name: str) -> ServedGallery:
         """A gallery by its name, opened at the first call.
@@ -80,7 +91,7 @@ class AppContext:
         """
         place = self.settings.galleries.get(name)
         if place is None:
-            raise PageError(404, f"no gallery is called {name!r} here")
+            raise PageError.of(404, "no_gallery", name=printable(name))
         with self._opening:
             if name not in self._galleries:
                 self._galleries[name] = ServedGallery(name, str(place), self.encoder)
@@ -111,35 +122,49 @@ class AppContext:
             return Glance(name, error=public_text(error))
 
     def explain(
-        self, a: Picture, b: Picture, encoder: str | None = None, *, maps: Sequence[str] = ("decomposition",)
+        self,
+        a: Picture,
+        b: Picture,
+        encoder: str | None = None,
+        *,
+        maps: Sequence[str] = ("decomposition",),
+        curves: bool = False,
     ) -> Explanation:
         """Why two pictures look alike; the last 64 answers are kept. One is computed at a time.
+
+        The mean of a gallery is subtracted, and content is compared with its pairs, where a gallery was indexed with
+        the encoder: that of a picture, else the first one that is served.
+
+        Args:
+            a: a picture. b: another.
+            encoder: None takes the default.
+            maps: see `lookalike.explain.explain`.
+            curves: measure every map by deletion and insertion, which takes longer than all the rest.
 
         Raises:
             LookalikeError: as `lookalike.explain.explain`.
         """
-        from lookalike.encoders import DEFAULT_ENCODER
-        from lookalike.explain import explain
-
-        key = (a.key, b.key, encoder, tuple(maps))
-        loaded = self.encoder(encoder or DEFAULT_ENCODER)
-        with self._explaining:
-            kept = self._explanations.get(key)
-            if kept is not None:
-                return cast("Explanation", kept)
-            found = explain(a.source, b.source, encoder=loaded, where=maps, faithfulness=bool(maps))
-            self._explanations.put(key, found)
-            return found
+        return self.explainer.explain(a, b, encoder or DEFAULT_ENCODER, maps, curves=curves)
 
     def warm(self) -> None:
         """Open every gallery and run its encoder once, so that the first visitor does not wait."""
         for name in self.settings.galleries:
             self.gallery(name).warm()
             self.glance(name)
+        threading.Thread(target=self._warm_explanations, name="warm", daemon=True).start()
+
+    def _warm_explanations(self) -> None:
+        for name in self.settings.galleries:
+            try:
+                self.explainer.warm(name)
+            except LookalikeError as error:  # explanations go on without it
+                log.warning("gallery %s: %s", name, error)
 
     def close(self) -> None:
-        """Stop jobs and close what was opened."""
-        self.jobs.close()
+        """Stop work and close what was opened."""
+        self.streams.close()
+        self.work.close()
+        self.lanes.close()
         for one in self.closing:
             one.close()
 

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from lookalike.serving.requests import ASGIApp, Receive, Refusal, Scope, Send, cookie, header, send_refusal
+from lookalike.serving.requests import (
+    ASGIApp,
+    Receive,
+    Refusal,
+    Scope,
+    Send,
+    client_address,
+    cookie,
+    header,
+    send_refusal,
+)
 from lookalike.serving.tokens import ADMIN_COOKIE, AdminDoor
 
 if TYPE_CHECKING:
@@ -24,14 +32,18 @@ OPEN_PAGES = frozenset({"/login", "/healthz", "/favicon.ico"})
 class Door:
     """The ASGI layer; programs send ``Authorization: Bearer TOKEN``, browsers the cookie of /login."""
 
-    def __init__(self, app: ASGIApp, door: AdminDoor, token: str) -> None:
+    def __init__(self, app: ASGIApp, door: AdminDoor) -> None:
         self._app = app
         self._door = door
-        self._digest = hashlib.sha256(token.encode()).digest()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or self._admitted(scope):
+        admitted = scope["type"] != "http" or self._admits(scope)
+        if admitted is True:
             await self._app(scope, receive, send)
+            return
+        if admitted is not False:
+            text = f"too many attempts to log in from one address; try again in {admitted} s"
+            await send_refusal(send, Refusal(429, text, ((b"retry-after", str(admitted).encode()),)))
             return
         path = scope["path"]
         if scope["method"] == "GET" and not path.startswith("/api/") and "hx-request" not in _names(scope):
@@ -40,15 +52,17 @@ class Door:
         text = "log in at /login, or send the header Authorization: Bearer TOKEN"
         await send_refusal(send, Refusal(401, text, ((b"www-authenticate", b"Bearer"),)))
 
-    def _admitted(self, scope: Scope) -> bool:
+    def _admits(self, scope: Scope) -> bool | int:
+        """Whether a request may pass; seconds to wait after too many wrong tokens."""
         path = scope["path"]
         if path in OPEN_PAGES or path.startswith(OPEN):
             return True
         if self._door.admits(cookie(scope, ADMIN_COOKIE)):
             return True
         kind, _, token = header(scope, b"authorization").partition(" ")
-        given = hashlib.sha256(token.strip().encode("utf-8", "surrogatepass")).digest()
-        return kind.lower() == "bearer" and hmac.compare_digest(given, self._digest)
+        if kind.lower() != "bearer":
+            return False
+        return self._door.bearer(token.strip(), client_address(scope))
 
 
 def _names(scope: Scope) -> set[str]:
@@ -69,4 +83,4 @@ def keep_door(app: FastAPI, context: AppContext) -> None:
     assert context.settings.token is not None
     door = AdminDoor(context.settings.token)
     app.state.door = door
-    app.add_middleware(Door, door=door, token=context.settings.token)
+    app.add_middleware(Door, door=door)

@@ -110,12 +110,12 @@ class Desk:
         """
         group = self.by_key.get(key)
         if group is None:
-            raise PageError(404, "there is no such group any more; load the page again")
+            raise PageError.of(404, "no_group")
         members = frozenset(image.id for image in group.images)
         if not drop <= members:
-            raise PageError(400, "drop: an image is not of this group")
+            raise PageError.of(400, "not_of_group")
         if drop == members:
-            raise PageError(400, "one image of a group has to stay")
+            raise PageError.of(400, "one_stays")
         self.review.decide({key: drop})
 
     def accept_open(self, *, exact_only: bool) -> dict[str, list[int]]:
@@ -180,7 +180,7 @@ def desk_of(request: Request, gallery: str, query: DuplicateQuery) -> Desk:
     findings = findings_of(request)
     found = found_duplicates(findings, gallery, query)
     if found is None:
-        raise PageError(409, "the duplicates are not kept any more; load the page again")
+        raise PageError.of(409, "duplicates_gone")
     served = context_of(request).gallery(gallery)
     key = (gallery, "review")
     review = findings.keep_once(key, lambda: Review(served.gallery.location, served.settings))

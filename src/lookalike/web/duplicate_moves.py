@@ -47,9 +47,7 @@ def aside_of(aside: Path | None, gallery: str) -> Path:
         PageError: the server was started without such a folder (409).
     """
     if aside is None:
-        raise PageError(
-            409, "this server moves no files; start it with a folder for duplicates that go aside"
-        )
+        raise PageError.of(409, "moves_no_files")
     return aside.expanduser().absolute() / gallery
 
 
@@ -70,9 +68,7 @@ def move_aside(
     sources = set(served.gallery.rows(["source"], missing=True).column("source").to_pylist())
     place = folder.resolve()
     if any(place.is_relative_to(Path(source).resolve()) for source in sources if Path(source).is_dir()):
-        raise PageError(
-            409, "the folder for duplicates lies inside a folder that is indexed; choose another at start"
-        )
+        raise PageError.of(409, "aside_inside")
     going = decided(groups, decisions)
     tell("moving", 0, sum(len(group.drop) for group in going))
     with _writing(served):
@@ -112,7 +108,7 @@ def bring_back(served: ServedGallery, folder: Path, tell: Progress) -> UndoRepor
     with _writing(served):
         newest = last_journal(folder)
         if newest is None:
-            raise PageError(409, "there is nothing to bring back")
+            raise PageError.of(409, "nothing_back")
         tell("restoring", 0, newest[1])
         report = _undo(newest[0])
         _mark(served, [str(path) for path in (*report.restored, *report.already)], missing=False)
@@ -136,9 +132,7 @@ def _writing(served: ServedGallery) -> Iterator[None]:
         try:
             held.enter_context(write_lock(served.gallery.location, wait=WAIT))
         except GalleryLocked as error:
-            raise PageError(
-                409, "the gallery is being written to; no file was touched, try again when that has finished"
-            ) from error
+            raise PageError.of(409, "being_written") from error
         yield
 
 

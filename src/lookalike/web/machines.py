@@ -63,7 +63,7 @@ def machine(context: AppContext, number: int) -> Machine:
     """
     known = machines(context)
     if not 0 <= number < len(known):
-        raise PageError(404, f"there is no encoder number {number} here; the first is 0")
+        raise PageError.of(404, "no_encoder", number=number)
     return known[number]
 
 

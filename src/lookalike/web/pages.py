@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -11,10 +12,13 @@ from urllib.parse import quote, urlencode
 
 from fastapi import Request
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse
 
 from lookalike.serving.assets import asset_urls
+from lookalike.serving.requests import Refusal, Scope
 from lookalike.web.context import AppContext, context_of
+from lookalike.web.faults import is_for_programs
 from lookalike.web.results_view import ends, shown
 from lookalike.web.texts import LANGUAGES, Texts, choose_language, texts_of
 
@@ -76,6 +80,49 @@ def render(
             LANGUAGE_COOKIE, language, max_age=31_536_000, samesite="lax", secure=context.settings.https
         )
     return response
+
+
+BARE = ("/s/", "/admin")
+"""Where participants and the studies' administrator are: their error pages say nothing of the rest of the server."""
+
+
+def error_page(request: Request, status: int, detail: str, *, in_english: bool = False) -> HTMLResponse:
+    """What went wrong, in the reader's language.
+
+    Args:
+        request: decides the language.
+        status: of HTTP.
+        detail: one more line; "" for none. Of an address that cannot be read (422), the part that it is.
+        in_english: the detail is, whatever the language.
+    """
+    if request.scope["path"].startswith(BARE):
+        return HTMLResponse(bare_page(language_of(request), status, detail), status_code=status)
+    return render(
+        request, "error.html", status=status, code=_told(status), detail=detail, in_english=in_english
+    )
+
+
+def bare_page(language: str, status: int, detail: str = "") -> str:
+    """An error without navigation, for who has not been let in."""
+    page = _environment().get_template("refused.html")
+    return page.render(
+        t=texts_of(language), language=language, code=_told(status), detail=detail, assets=_assets()
+    )
+
+
+def _told(status: int) -> int:
+    """The status whose meaning the texts tell."""
+    if f"status_{status}" in texts_of("en").section("faults"):
+        return status
+    return 500 if status >= 500 else 400
+
+
+def refusal_page(scope: Scope, refusal: Refusal) -> bytes | None:
+    """What the guard says to browsers; None for programs."""
+    request = Request(scope)
+    if is_for_programs(request):
+        return None
+    return bare_page(language_of(request), refusal.status).encode()
 
 
 def texts_for(request: Request) -> Texts:
@@ -151,9 +198,15 @@ def _environment() -> Environment:
     environment.filters["quoted"] = lambda text: quote(str(text), safe="")
     environment.filters["number"] = lambda value: f"{value:,}"
     environment.filters["as_json"] = _as_json
+    environment.filters["codes"] = _codes
     environment.filters["share"] = shown
     environment.filters["ends"] = ends
     return environment
+
+
+def _codes(text: str) -> Markup:
+    """Words between backticks as code."""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))
 
 
 def _as_json(value: Mapping[str, Any]) -> str:

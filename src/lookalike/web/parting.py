@@ -48,7 +48,7 @@ def parted(context: AppContext, table: Table, spec: str) -> list[Parted]:
     if table.judgments.kind == "triplets":
         places = [held.rows(table.judgments.column(name)) for name in ("reference", "a", "b")]
         return _of_triplets(table, *(unit[place] for place in places))
-    raise PageError(400, "sheets are made of pairs and of triplets")
+    raise PageError.of(400, "no_sheet")
 
 
 def _of_pairs(table: Table, left: NDArray[np.float32], right: NDArray[np.float32]) -> list[Parted]:

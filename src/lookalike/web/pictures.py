@@ -25,12 +25,14 @@ class Picture:
         source: what `lookalike.images.decode` takes.
         url: where a browser finds it.
         name: for people.
+        gallery: whose row it is; "" for an upload.
     """
 
     key: str
     source: ImageLike
     url: str
     name: str
+    gallery: str = ""
 
 
 def picture_of(context: AppContext, reference: str) -> Picture:
@@ -44,7 +46,7 @@ def picture_of(context: AppContext, reference: str) -> Picture:
         upload = context.uploads.get(reference)
         return Picture(upload.digest, upload.data, f"/api/images/{upload.handle}", "")
     if not _NUMBER.fullmatch(row):
-        raise PageError(404, "the gallery has no such image")
+        raise PageError.of(404, "no_image")
     return row_picture(context, gallery, int(row))
 
 
@@ -61,7 +63,7 @@ def row_picture(context: AppContext, gallery: str, row_id: int) -> Picture:
     rows = served.snapshot().rows([row_id])
     version = served.snapshot().version
     url = f"/g/{quote(gallery, safe='')}/image/{row_id}?size=full"
-    return Picture(f"{gallery}:{row_id}:{version}", source, url, rows[0].name if rows else "")
+    return Picture(f"{gallery}:{row_id}:{version}", source, url, rows[0].name if rows else "", gallery)
 
 
 def cut(source: ImageLike, crop: Fractions | None, *, max_pixels: int) -> ImageLike:

@@ -94,10 +94,10 @@ class Round:
         """
         with self.lock:
             if number != self.answered or self.over:
-                raise PageError(409, "this question has been answered, or is not asked yet")
+                raise PageError.of(409, "answered")
             one = self.asked[number]
             if not 0 <= choice < len(one.question.options):
-                raise PageError(404, "there is no such option")
+                raise PageError.of(404, "no_option")
             for machine in machines(context):
                 one.machines[machine.name] = _choice(context, machine, self.table, one.question)
             one.chosen = choice
@@ -139,7 +139,7 @@ class Pictures:
         with self._lock:
             found = self._named.get(token)
         if found is None:
-            raise PageError(404, "this picture is not kept any more; load the page again")
+            raise PageError.of(404, "picture_gone")
         return found[0].path(found[1])
 
     def data(self, token: str) -> bytes:
@@ -177,7 +177,7 @@ class Rounds:
             PageError: there are no questions (400).
         """
         if not questions:
-            raise PageError(400, "this table has no question with a right answer")
+            raise PageError.of(400, "no_right_answer")
         asked = [
             Asked(one, tuple(self.pictures.name(table, image) for image in (one.query, *one.options)))
             for one in questions
@@ -197,7 +197,7 @@ class Rounds:
         with self._lock:
             self._forget()
             if token not in self._rounds:
-                raise PageError(404, "this round is over and forgotten; begin another one")
+                raise PageError.of(404, "no_round")
             return self._rounds[token]
 
     def _forget(self) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,18 +10,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.errors import LookalikeError, printable
+from lookalike.progress import Progress
 from lookalike.web.context import AppContext
-from lookalike.web.faults import MISTAKE, PageError, public_text
+from lookalike.web.faults import PageError
 from lookalike.web.machines import Machine, machines
 from lookalike.web.settings import names_of
 from lookalike.web.shelf import shelf
+from lookalike.web.work import Task
 
 if TYPE_CHECKING:
     from lookalike.benchmarks.features import Features
     from lookalike.judgments import Judgments
-
-log = logging.getLogger("lookalike.web")
 
 OPTIONS = 5
 ROUND = 10
@@ -51,12 +49,7 @@ class Table:
 
     name: str
     judgments: Judgments
-    state: str = ""
-    done: int = 0
-    total: int = 0
-    error: str = ""
     _vectors: dict[str, tuple[Features, NDArray[np.float32]]] = field(default_factory=dict)
-    _working: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -75,27 +68,21 @@ class Table:
         """Whether questions can be drawn at once."""
         return kind != GENERIC or spec in self._vectors
 
-    def prepare(self, context: AppContext, spec: str) -> None:
-        """Have the vectors of all images computed in the background; `state`, `done` and `total` tell how far it is."""
-        if spec in self._vectors or not self._working.acquire(blocking=False):
-            return
-        self.state, self.done, self.total, self.error = "working", 0, 0, ""
-        threading.Thread(target=self._prepare, args=(context, spec), daemon=True).start()
+    def prepare(self, context: AppContext, spec: str) -> Task:
+        """Have the vectors of all images computed in the background.
 
-    def _prepare(self, context: AppContext, spec: str) -> None:
-        try:
-            self.vectors(context, spec)
-        except LookalikeError as error:
-            log.error("play %s: %s", self.name, error)
-            self.error = printable(public_text(error))
-        except Exception:  # a thread's traceback would be seen by nobody
-            log.exception("play %s", self.name)
-            self.error = MISTAKE
-        finally:
-            self.state = "failed" if self.error else "ready"
-            self._working.release()
+        Raises:
+            PageError: too much is being worked on (429).
+        """
+        return context.work.start(_key(self.name, spec), _prepare, self, context, spec)
 
-    def vectors(self, context: AppContext, spec: str) -> tuple[Features, NDArray[np.float32]]:
+    def preparing(self, context: AppContext, spec: str) -> Task | None:
+        """The newest task of `prepare`."""
+        return context.work.newest(_key(self.name, spec))
+
+    def vectors(
+        self, context: AppContext, spec: str, tell: Progress | None = None
+    ) -> tuple[Features, NDArray[np.float32]]:
         """Every image of the table as an encoder sees it: the images, and float32 (images, d).
 
         Raises:
@@ -103,20 +90,15 @@ class Table:
             EncoderError: the encoder fails.
         """
         if spec not in self._vectors:
-            held = self._features()
+            held = self._features(tell)
             self._vectors[spec] = held, held.embed(context.encoder(spec))
         return self._vectors[spec]
 
-    def _features(self) -> Features:
+    def _features(self, tell: Progress | None) -> Features:
         from lookalike.benchmarks.features import Features
 
         images = self.judgments.images
-        return Features(
-            {one: images.path(one) for one in self.judgments.distinct_images()}, progress=self._tell
-        )
-
-    def _tell(self, _: str, done: int, total: int) -> None:
-        self.done, self.total = done, total
+        return Features({one: images.path(one) for one in self.judgments.distinct_images()}, progress=tell)
 
     def draw(self, context: AppContext, kind: str, count: int, seed: int) -> list[Question]:
         """Some questions at random.
@@ -126,7 +108,7 @@ class Table:
             BenchmarkError: the table has too few images for a question.
         """
         if kind not in self.kinds:
-            raise PageError(404, "this table has no such questions")
+            raise PageError.of(404, "no_questions")
         rng = np.random.default_rng(seed)
         if self.judgments.kind == "pairs":
             return self._from_pairs(context, kind, count, rng)
@@ -166,6 +148,15 @@ class Table:
         left = vectors[held.rows(self.judgments.column("left"))]
         right = vectors[held.rows(self.judgments.column("right"))]
         return lambda rows: generic_distances(left[rows], right)
+
+
+def _key(table: str, spec: str) -> tuple[str, ...]:
+    return ("", "play", table, spec)  # no gallery is called ""
+
+
+def _prepare(table: Table, context: AppContext, spec: str, tell: Progress) -> None:
+    """Body of the task."""
+    table.vectors(context, spec, tell)
 
 
 def _as_they_are(table: Judgments, count: int, rng: np.random.Generator) -> list[Question]:
@@ -211,16 +202,14 @@ class Tables:
 
         place = names_of(context.settings.pairs).get(name)
         if place is None:
-            raise PageError(404, "no table is called so here")
+            raise PageError.of(404, "no_table")
         with self._lock:
             if name not in self._open:
                 table: Any = open_judgments(place)
                 if table.kind == "triplet-answers":
                     table = table.votes()
                 if table.kind not in ("pairs", "triplets", "forced-choice"):
-                    raise PageError(
-                        400, f"{name} is a table of {table.kind}: play needs pairs, triplets or choices"
-                    )
+                    raise PageError.of(400, "wrong_table", name=name, kind=table.kind)
                 self._open[name] = Table(name, table)
             return self._open[name]
 

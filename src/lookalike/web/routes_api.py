@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Request
 from starlette.responses import HTMLResponse
 
+from lookalike.encoders import DEFAULT_ENCODER
 from lookalike.errors import InvalidArgument
 from lookalike.web.api_models import (
     ApiHit,
@@ -24,12 +25,12 @@ from lookalike.web.api_models import (
 )
 from lookalike.web.context import AppContext, Glance, context_of
 from lookalike.web.faults import PageError
+from lookalike.web.jobs import job_by_id, job_dict, job_of, start_job
+from lookalike.web.lanes import on_lane
 from lookalike.web.machines import machines
 from lookalike.web.pages import render
 from lookalike.web.pictures import picture_of
-from lookalike.web.routes_jobs import start_job
 from lookalike.web.searching import Finder
-from lookalike.web.uploads import DECODERS
 from lookalike.web.wishes import Wish
 
 FAILURES: dict[int | str, dict[str, Any]] = {
@@ -44,6 +45,7 @@ FAILURES: dict[int | str, dict[str, Any]] = {
         415: "the body is not JSON",
         422: "the request has another shape",
         429: "too many requests",
+        503: "the server is busy; try again",
     }.items()
 }
 router = APIRouter(prefix="/api", responses=FAILURES)
@@ -79,7 +81,7 @@ def status(request: Request, gallery: GalleryName) -> GalleryStatus:
     """A gallery: images, columns for filters, and whether it is being indexed."""
     context = context_of(request)
     served = context.gallery(gallery)
-    job = context.jobs.of(gallery)
+    job = job_of(context, gallery)
     return GalleryStatus(
         **_brief(context.glance(gallery)).model_dump(),
         storage=served.settings.storage,
@@ -88,11 +90,12 @@ def status(request: Request, gallery: GalleryName) -> GalleryStatus:
         columns=served.snapshot().columns(),
         exact=served.snapshot().in_memory,
         roots=len(context.settings.roots),
-        job=JobAnswer(**job.to_dict()) if job else None,
+        job=JobAnswer(**job_dict(job)) if job else None,
     )
 
 
 @router.post("/galleries/{gallery}/search", tags=["galleries"])
+@on_lane("search")
 def search(request: Request, gallery: GalleryName, body: SearchRequest) -> SearchAnswer:
     """Find what looks alike."""
     context = context_of(request)
@@ -133,16 +136,17 @@ def search(request: Request, gallery: GalleryName, body: SearchRequest) -> Searc
 @router.post("/galleries/{gallery}/jobs", status_code=202, tags=["jobs"])
 def index(request: Request, gallery: GalleryName, body: JobRequest) -> JobAnswer:
     """Index one of the folders that the server was started with (`--root`), by its place in that list."""
-    return JobAnswer(**start_job(context_of(request), gallery, body.root).to_dict())
+    return JobAnswer(**job_dict(start_job(context_of(request), gallery, body.root)))
 
 
 @router.get("/jobs/{job}", tags=["jobs"])
 def job_status(request: Request, job: Annotated[str, Path(max_length=40)]) -> JobAnswer:
     """How far a run of indexing is."""
-    return JobAnswer(**context_of(request).jobs.get(job).to_dict())
+    return JobAnswer(**job_dict(job_by_id(context_of(request), job)))
 
 
 @router.post("/compare", tags=["pairs"])
+@on_lane("slow")
 def compare(request: Request, body: CompareRequest) -> CompareAnswer:
     """How far apart two pictures are, for each encoder."""
     from lookalike.similarity import compare as compare_pair
@@ -154,9 +158,7 @@ def compare(request: Request, body: CompareRequest) -> CompareAnswer:
     distances: dict[str, float] = {}
     parts: dict[str, dict[str, float]] = {}
     for name, spec in wanted.items():
-        encoder = context.encoder(spec)
-        with DECODERS:
-            found = compare_pair(a.source, b.source, [encoder])
+        found = compare_pair(a.source, b.source, [context.encoder(spec)])
         distances[name] = next(iter(found.distances.values()))
         for one in found.parts.values():
             parts[name] = one
@@ -164,13 +166,20 @@ def compare(request: Request, body: CompareRequest) -> CompareAnswer:
 
 
 @router.post("/explain", tags=["pairs"])
+@on_lane("slow")
 def explain(request: Request, body: ExplainRequest) -> ExplainAnswer:
     """Why two pictures look alike: in what, and with `maps` also where."""
     context = context_of(request)
-    spec = None if body.encoder is None else _spec(body.encoder, encoders_by_name(context))
+    known = encoders_by_name(context)
+    spec = DEFAULT_ENCODER if body.encoder is None else _spec(body.encoder, known)
     a, b = picture_of(context, body.a), picture_of(context, body.b)
-    found = context.explain(a, b, spec, maps=("decomposition",) if body.maps else ())
-    return ExplainAnswer(sentences=found.sentences(body.language), explanation=found.to_dict())
+    maps = ("decomposition",) if body.maps else ()
+    found = context.explain(a, b, spec, maps=maps, curves=body.curves and body.maps)
+    return ExplainAnswer(
+        sentences=found.sentences(body.language),
+        explanation=found.to_dict(),
+        corpus=context.explainer.corpus(a, b, spec)[0] or None,
+    )
 
 
 def encoders_by_name(context: AppContext) -> dict[str, str]:
@@ -180,7 +189,7 @@ def encoders_by_name(context: AppContext) -> dict[str, str]:
 
 def _spec(name: str, known: dict[str, str]) -> str:
     if name not in known:
-        raise PageError(400, f"this server does not offer that encoder; choose from: {', '.join(known)}")
+        raise PageError.of(400, "not_offered", names=", ".join(known))
     return known[name]
 
 

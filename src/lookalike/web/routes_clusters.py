@@ -93,9 +93,9 @@ def find(request: Request, name: str, wanted: FindRequest) -> dict[str, Any]:
 def _cluster(request: Request, served: ServedGallery, wanted: ClusterQuery, number: int) -> Cluster:
     found = found_clusters(findings_of(request), served.name, wanted)
     if found is None:
-        raise PageError(404, "these clusters are not kept any more; look for them again")
+        raise PageError.of(404, "clusters_gone")
     if number > len(found.clusters.clusters):
-        raise PageError(404, f"there are only {len(found.clusters.clusters)} clusters")
+        raise PageError.of(404, "no_cluster", count=len(found.clusters.clusters))
     return found.clusters.clusters[number - 1]
 
 
@@ -103,5 +103,5 @@ def _number(text: str, what: str, least: int) -> int | None:
     if not text.strip():
         return None
     if not (text.isascii() and text.isdecimal() and len(text) < 9 and least <= int(text) <= MOST):
-        raise PageError(400, f"{what}: a whole number from {least} to {MOST:,}, or nothing")
+        raise PageError.of(400, "whole_number", what=what, least=least, most=f"{MOST:,}")
     return int(text)

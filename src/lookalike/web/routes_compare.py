@@ -10,7 +10,8 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from lookalike.web.compare_view import view
 from lookalike.web.comparing import distances, people
 from lookalike.web.context import AppContext, context_of
-from lookalike.web.faults import PageError
+from lookalike.web.faults import PageError, text_for
+from lookalike.web.lanes import on_lane
 from lookalike.web.machines import machine, machines
 from lookalike.web.pages import address, language_of, render
 from lookalike.web.pictures import Picture, picture_of
@@ -27,6 +28,7 @@ Map = Annotated[Literal["", "decomposition", "occlusion"], Query()]
 
 
 @router.get("/compare")
+@on_lane("slow", when=lambda given: given["whole"])
 def compare_page(
     request: Request,
     a: Reference = "",
@@ -38,6 +40,7 @@ def compare_page(
     encoder: Number = 0,
     map: Map = "",
     whole: bool = False,
+    curves: bool = False,
 ) -> Response:
     """Choose two images; with both chosen, the answer (``whole``: at once, else fetched by the page's script)."""
     if (a_gallery and a_row) or (b_gallery and b_row):
@@ -54,11 +57,11 @@ def compare_page(
             try:
                 picture = picture_of(context, reference)
             except PageError as error:
-                problem = str(error)
+                problem = text_for(request, error)
         sides.append({"key": key, "reference": reference if picture else "", "picture": picture})
     ready = all(side["picture"] for side in sides)
     values = (
-        _parts(request, context, a, b, encoder, map)
+        _parts(request, context, a, b, encoder, map, curves)
         if ready and whole
         else {"wanted": _wanted(a, b, encoder, map)}
     )
@@ -69,17 +72,34 @@ def compare_page(
 
 
 @router.get("/compare/parts")
+@on_lane("slow")
 def compare_parts(
     request: Request, a: Reference, b: Reference, encoder: Number = 0, map: Map = ""
 ) -> HTMLResponse:
     """The answer alone, for htmx."""
-    return render(request, "compare_parts.html", **_parts(request, context_of(request), a, b, encoder, map))
+    return render(
+        request, "compare_parts.html", **_parts(request, context_of(request), a, b, encoder, map, False)
+    )
 
 
-def _parts(request: Request, context: AppContext, a: str, b: str, encoder: int, map: str) -> dict[str, Any]:
+@router.get("/compare/curves")
+@on_lane("slow")
+def compare_curves(
+    request: Request, a: Reference, b: Reference, encoder: Number = 0, map: Map = ""
+) -> HTMLResponse:
+    """How far to trust the map, for htmx: measuring it takes longer than the whole answer, so it is asked for."""
+    context = context_of(request)
+    spec = machine(context, encoder).spec
+    found = _explained(context, picture_of(context, a), picture_of(context, b), spec, map, curves=True)
+    return render(request, "compare_curves.html", found=view(found, language_of(request)))
+
+
+def _parts(
+    request: Request, context: AppContext, a: str, b: str, encoder: int, map: str, curves: bool
+) -> dict[str, Any]:
     first, second = picture_of(context, a), picture_of(context, b)
     asked = machine(context, encoder)
-    found = _explained(context, first, second, asked.spec, map)
+    found = _explained(context, first, second, asked.spec, map, curves=curves)
     prefer = [reference.rpartition(":")[0] for reference in (a, b)]
     return {
         "wanted": _wanted(a, b, encoder, map),
@@ -90,6 +110,7 @@ def _parts(request: Request, context: AppContext, a: str, b: str, encoder: int, 
         "machines": machines(context),
         "map": found.where[0].map.method if found.where else "decomposition",
         "found": view(found, language_of(request)),
+        "corpus": context.explainer.corpus(first, second, asked.spec)[0],
     }
 
 
@@ -98,13 +119,16 @@ def _wanted(a: str, b: str, encoder: int, map: str) -> dict[str, Any]:
     return {"a": a, "b": b, "encoder": encoder or None, "map": map or None}
 
 
-def _explained(context: AppContext, a: Picture, b: Picture, spec: str, map: str) -> Explanation:
+def _explained(
+    context: AppContext, a: Picture, b: Picture, spec: str, map: str, *, curves: bool = False
+) -> Explanation:
     if not map:
         map = "decomposition" if context.encoder(spec).card.feature_map else "occlusion"
-    return context.explain(a, b, spec, maps=(map,))
+    return context.explain(a, b, spec, maps=(map,), curves=curves)
 
 
 @router.get("/compare/without")
+@on_lane("slow")
 def compare_without(
     request: Request,
     a: Reference,
@@ -121,7 +145,7 @@ def compare_without(
     first, second = picture_of(context, a), picture_of(context, b)
     found = _explained(context, first, second, machine(context, encoder).spec, map).counterfactuals
     if number >= len(found):
-        raise PageError(404, "there is no such picture")
+        raise PageError.of(404, "no_picture")
     pixels = found[number].a if side == "a" else found[number].b
     return Response(
         jpeg_of(pixels, 180, 80), media_type="image/jpeg", headers={"cache-control": "private, max-age=600"}

@@ -61,7 +61,7 @@ def query_of(kind: Kind = "all", threshold: Annotated[str, Query(max_length=30)]
     except ValueError:
         value = -1.0
     if not 0 <= value <= 2:
-        raise PageError(400, "threshold: a distance from 0 to 2, or nothing")
+        raise PageError.of(400, "threshold")
     return DuplicateQuery.of(kind, value)
 
 
@@ -130,7 +130,7 @@ def apply(request: Request, name: str, wanted: Wanted) -> dict[str, Any]:
     folder = aside_of(context.settings.aside, name)
     decisions = desk.review.decisions()
     if not decided(desk.groups, decisions):
-        raise PageError(409, "nothing has been decided to go")
+        raise PageError.of(409, "nothing_decided")
     task = findings_of(request).start(
         (name, "moves"), move_aside, context.gallery(name), desk.groups, decisions, folder, desk.review
     )
@@ -144,7 +144,7 @@ def restore(request: Request, name: str) -> dict[str, Any]:
     served = context.gallery(name)
     folder = aside_of(context.settings.aside, name)
     if last_journal(folder) is None:
-        raise PageError(409, "there is nothing to bring back")
+        raise PageError.of(409, "nothing_back")
     return {"task": findings_of(request).start((name, "moves"), bring_back, served, folder).to_dict()}
 
 

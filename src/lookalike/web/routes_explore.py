@@ -12,8 +12,10 @@ from starlette.responses import HTMLResponse
 from lookalike.errors import LookalikeError
 from lookalike.web.api_models import LARGEST_ID
 from lookalike.web.context import context_of
-from lookalike.web.faults import PageError, status_of
+from lookalike.web.faults import PageError, status_of, text_for
 from lookalike.web.grid import Cell, Chip, cells_of, chips_of
+from lookalike.web.jobs import job_of
+from lookalike.web.lanes import on_lane
 from lookalike.web.names import shown_path
 from lookalike.web.pages import address, render
 from lookalike.web.pictures import Fractions
@@ -64,6 +66,7 @@ class Results:
 
 
 @router.get("/g/{gallery}")
+@on_lane("search")
 def explore(request: Request, gallery: str, wish: WishQuery) -> HTMLResponse:
     """The page of a gallery."""
     context = context_of(request)
@@ -73,7 +76,7 @@ def explore(request: Request, gallery: str, wish: WishQuery) -> HTMLResponse:
     try:
         chips = chips_of(context, gallery, wish)
     except PageError as error:
-        found = replace(found, error=str(error), status=error.status)
+        found = replace(found, error=text_for(request, error), status=error.status)
     return render(
         request,
         "explore.html",
@@ -88,12 +91,13 @@ def explore(request: Request, gallery: str, wish: WishQuery) -> HTMLResponse:
         total=len(served.snapshot()),
         problems=served.problem_count(),
         roots=context.settings.roots,
-        job=context.jobs.of(gallery),
+        job=job_of(context, gallery),
         upload_max_bytes=context.settings.upload_max_bytes,
     )
 
 
 @router.get("/g/{gallery}/search")
+@on_lane("search")
 def more(
     request: Request, gallery: str, wish: WishQuery, start: Annotated[int, Query(ge=0, le=LARGEST_ID)] = 0
 ) -> HTMLResponse:
@@ -105,6 +109,7 @@ def more(
 
 
 @router.get("/g/{gallery}/item/{row}")
+@on_lane("search")
 def item(request: Request, gallery: str, row: RowId, wish: WishQuery) -> HTMLResponse:
     """One image large, with what is known of it and what can be done with it."""
     context = context_of(request)
@@ -162,7 +167,7 @@ def _results(request: Request, gallery: str, wish: Wish, start: int) -> Results:
         status = status_of(error)
         if status >= 500:
             raise
-        return Results([], None, "", " ".join(str(error).split()), status)
+        return Results([], None, "", text_for(request, error), status)
     cells = cells_of(served, gallery, wish, ranking, start, PAGE, query_of(wish))
     end = start + PAGE
     more_url = ""
@@ -177,7 +182,7 @@ def _crop(text: str) -> Fractions | None:
     try:
         left, top, right, bottom = (min(1.0, max(0.0, float(part))) for part in text.split(","))
     except ValueError:
-        raise PageError(400, "crop must be LEFT,TOP,RIGHT,BOTTOM as shares of the image, in 0 to 1") from None
+        raise PageError.of(400, "crop_form") from None
     if not (left < right and top < bottom):
-        raise PageError(400, "crop: the left must be left of the right, the top above the bottom")
+        raise PageError.of(400, "crop_order")
     return left, top, right, bottom

@@ -7,7 +7,6 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query, Request
 from PIL import Image
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from lookalike.errors import ImageError
@@ -15,6 +14,8 @@ from lookalike.images import decode
 from lookalike.web.api_models import LARGEST_ID, Failure, GivenImage
 from lookalike.web.context import AppContext, context_of
 from lookalike.web.faults import PageError
+from lookalike.web.inflight import body_of, declared
+from lookalike.web.lanes import on_lane
 from lookalike.web.uploads import DECODERS, encode_webp
 
 router = APIRouter()
@@ -26,6 +27,7 @@ Handle = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{22}$")]
 
 
 @router.get("/g/{gallery}/image/{row}", include_in_schema=False)
+@on_lane("pictures", when=lambda given: given["size"] == "full")
 def image(
     request: Request, gallery: str, row: RowId, size: Annotated[Literal["thumb", "full"], Query()] = "thumb"
 ) -> Response:
@@ -36,14 +38,14 @@ def image(
     context = context_of(request)
     served = context.gallery(gallery)
     if not served.snapshot().has(row):
-        raise PageError(404, "the gallery has no such image")
+        raise PageError.of(404, "no_image")
     data = full_image(context, gallery, row) if size == "full" else None
     kind = "image/webp"
     if data is None:
         data = served.thumbnails([row]).get(row)
         kind = "image/jpeg"
     if data is None:
-        raise PageError(404, "this image has no thumbnail")
+        raise PageError.of(404, "no_thumbnail")
     return _answer(request, data, kind)
 
 
@@ -77,14 +79,16 @@ def full_image(context: AppContext, gallery: str, row: int) -> bytes | None:
     responses={
         400: {"model": Failure, "description": "not an image, or too many pixels"},
         403: {"model": Failure, "description": "the header X-Lookalike: 1 is missing"},
+        408: {"model": Failure, "description": "the bytes did not arrive in time"},
         413: {"model": Failure, "description": "too many bytes"},
+        503: {"model": Failure, "description": "too many images are being sent at once; try again"},
     },
 )
 async def give_image(request: Request) -> GivenImage:
     """Give an image (the body is its bytes); what comes back names it in other calls for an hour. Kept in memory only."""
     context = context_of(request)
-    parts = [part async for part in request.stream()]
-    upload = await run_in_threadpool(context.uploads.add, b"".join(parts))
+    async with context.arriving.taken(declared(request, context.settings.upload_max_bytes)):
+        upload = await context.lanes.pictures.run(context.uploads.add, await body_of(request))
     return GivenImage(
         image=upload.handle,
         width=upload.width,

@@ -36,7 +36,7 @@ def login(request: Request, body: Login) -> Response:
     """Exchange the token for a cookie; few attempts."""
     door: AdminDoor | None = getattr(request.app.state, "door", None)
     if door is None:
-        raise PageError(404, "this server needs no token")
+        raise PageError.of(404, "no_login")
     outcome = door.login(body.token, request.client.host if request.client else "unknown")
     if isinstance(outcome, int):
         text = texts_for(request)("login.wait", seconds=outcome)
@@ -57,8 +57,8 @@ def login(request: Request, body: Login) -> Response:
 
 @router.post("/logout")
 def logout() -> Response:
-    """Forget the cookie, also that of the dashboard of the studies."""
-    response = Response(status_code=204)
+    """Forget the cookie, also that of the dashboard of the studies; htmx goes on to the door."""
+    response = Response(status_code=204, headers={"hx-redirect": "/login"})
     for path in COOKIE_PATHS:
         response.delete_cookie(ADMIN_COOKIE, path=path)
     return response

@@ -16,8 +16,9 @@ from lookalike.web.findings import findings_of
 from lookalike.web.map_colours import cluster_colours, colour_columns, column_colours
 from lookalike.web.map_drawn import METHODS, draw, usual_method
 from lookalike.web.map_points import OnMap, map_key, on_map
+from lookalike.web.map_sent import compress, pack_points, sent
 from lookalike.web.names import shown_path
-from lookalike.web.packed import packed_response
+from lookalike.web.packed import pack, packed_response
 from lookalike.web.pages import render, texts_for
 from lookalike.web.served_gallery import ServedGallery
 
@@ -50,13 +51,15 @@ def map_page(request: Request, name: str) -> HTMLResponse:
 
 @router.get("/g/{name}/map/points")
 def map_points(request: Request, name: str) -> Response:
-    """Packed: ``{count, version, method, note, fresh}``, float64 ids (n,), float32 positions (n, 2), y downwards."""
+    """Packed: see `pack_points`."""
     points = _points(request, context_of(request).gallery(name))
-    header = {
-        "count": len(points.ids), "version": points.version, "method": points.method,
-        "note": points.note, "fresh": points.fresh,
-    }  # fmt: skip
-    return packed_response(header, [points.ids.astype("<f8"), points.xy])
+    findings, key = findings_of(request), (name, "sent", points.version)
+    kept: tuple[bytes, bytes] | None = findings.result(key)
+    if kept is None:
+        data = pack_points(points)
+        kept = data, compress(data)
+        findings.put(key, kept)
+    return sent(request, kept[0], compressed=kept[1])
 
 
 @router.post("/g/{name}/map/draw")
@@ -80,7 +83,7 @@ def map_colour(request: Request, name: str, by: Annotated[str, Query(max_length=
         colours = cluster_colours(clusters, points.ids, texts_for(request)("clusters.cluster"))
     else:
         colours = column_colours(served, by, points.ids)
-    return packed_response({**colours.header(by), "version": points.version}, [colours.values])
+    return sent(request, pack({**colours.header(by), "version": points.version}, [colours.values]))
 
 
 @router.get("/g/{name}/map/thumbs")

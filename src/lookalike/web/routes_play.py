@@ -11,12 +11,14 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from lookalike.web.context import context_of
 from lookalike.web.faults import PageError
+from lookalike.web.lanes import on_lane
 from lookalike.web.machines import machines
 from lookalike.web.pages import address, render, texts_for
 from lookalike.web.play_rounds import Asked, Round, Rounds
-from lookalike.web.play_tables import GENERIC, ROUND, table_of
+from lookalike.web.play_tables import GENERIC, ROUND, Table, table_of
 from lookalike.web.settings import names_of
 from lookalike.web.shelf import shelf
+from lookalike.web.work import Task
 
 router = APIRouter(include_in_schema=False)
 
@@ -46,22 +48,25 @@ def play_table(request: Request, name: str) -> HTMLResponse:
 
 
 @router.post("/play/{name}/start/{kind}")
+@on_lane("slow")
 def play_start(request: Request, name: str, kind: str) -> Response:
     """Begin a round: the page of the round, or how far the preparation is."""
     context = context_of(request)
     table = table_of(context, name)
     spec = machines(context)[0].spec
     if kind == GENERIC and kind in table.kinds and not table.ready(kind, spec):
-        table.prepare(context, spec)
-        return render(request, "play_wait.html", table=table, kind=kind)
+        return render(request, "play_wait.html", **_waiting(table, kind, table.prepare(context, spec)))
     made = shelf(context, Rounds).start(table, kind, table.draw(context, kind, ROUND, secrets.randbits(32)))
     return _go(f"/play/{quote(name, safe='')}/round/{made.token}")
 
 
 @router.get("/play/{name}/wait/{kind}")
 def play_wait(request: Request, name: str, kind: str) -> Response:
-    """How far the preparation is, asked by the page until a round can be started."""
-    return render(request, "play_wait.html", table=table_of(context_of(request), name), kind=kind)
+    """How far the preparation is; asked again when it is over."""
+    context = context_of(request)
+    table = table_of(context, name)
+    task = table.preparing(context, machines(context)[0].spec)
+    return render(request, "play_wait.html", **_waiting(table, kind, task))
 
 
 @router.get("/play/{name}/round/{token}")
@@ -81,6 +86,7 @@ def play_next(request: Request, name: str, token: Token) -> HTMLResponse:
 
 
 @router.post("/play/{name}/round/{token}/answer/{number}/{choice}")
+@on_lane("slow")
 def play_answer(request: Request, name: str, token: Token, number: Place, choice: Place) -> HTMLResponse:
     """Answer; what people and machines chose comes back."""
     found = _round(request, name, token)
@@ -89,6 +95,7 @@ def play_answer(request: Request, name: str, token: Token, number: Place, choice
 
 
 @router.get("/play/image/{token}")
+@on_lane("pictures")
 def play_image(request: Request, token: Token) -> Response:
     """A picture by the random name that it has in one round."""
     data = shelf(context_of(request), Rounds).pictures.data(token)
@@ -96,11 +103,12 @@ def play_image(request: Request, token: Token) -> Response:
 
 
 @router.get("/play/{name}/round/{token}/why/{number}/{option}")
+@on_lane("pictures")
 def play_why(request: Request, name: str, token: Token, number: Place, option: Place) -> Response:
     """To Compare, with the query and one of its options; only for questions that have been answered."""
     found = _round(request, name, token)
     if number >= found.answered or option >= len(found.asked[number].question.options):
-        raise PageError(404, "there is nothing to compare yet")
+        raise PageError.of(404, "not_answered")
     question = found.asked[number].question
     uploads = context_of(request).uploads
     a, b = (
@@ -109,10 +117,23 @@ def play_why(request: Request, name: str, token: Token, number: Place, option: P
     return RedirectResponse(address("/compare", a=a.handle, b=b.handle), status_code=303)
 
 
+def _waiting(table: Table, kind: str, task: Task | None) -> dict[str, Any]:
+    """For the template: the task, and where the page asks when it is over."""
+    wait = f"/play/{quote(table.name, safe='')}/wait/{quote(kind, safe='')}"
+    return {
+        "table": table,
+        "kind": kind,
+        "task": task,
+        "part": wait,
+        "target": "#wait",
+        "label": "play.generic",
+    }
+
+
 def _round(request: Request, name: str, token: str) -> Round:
     found = shelf(context_of(request), Rounds).get(token)
     if found.table.name != name:
-        raise PageError(404, "this round is on another table")
+        raise PageError.of(404, "no_round")
     return found
 
 

@@ -11,6 +11,7 @@ from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Re
 from lookalike.errors import ServeError, printable
 from lookalike.web.context import AppContext, context_of
 from lookalike.web.faults import PageError
+from lookalike.web.lanes import on_lane
 from lookalike.web.machines import machine, machines
 from lookalike.web.pages import address, render, texts_for
 from lookalike.web.parting import parted
@@ -46,7 +47,7 @@ def reports(context: AppContext) -> tuple[list[Report], dict[str, str]]:
 def _report(context: AppContext, name: str) -> Report:
     folder = names_of(context.settings.results).get(name)
     if folder is None:
-        raise PageError(404, "no results are called so here")
+        raise PageError.of(404, "no_results")
     return read_report(name, folder)
 
 
@@ -63,6 +64,7 @@ def results(request: Request) -> HTMLResponse:
 
 
 @router.get("/results/parting/{name}")
+@on_lane("slow")
 def results_parting(
     request: Request,
     name: str,
@@ -73,12 +75,15 @@ def results_parting(
     context = context_of(request)
     table, asked = table_of(context, name), machine(context, encoder)
     if table.judgments.kind not in ("pairs", "triplets"):
-        raise PageError(400, "sheets are made of pairs and of triplets")
+        raise PageError.of(400, "no_sheet")
     values: dict[str, Any] = {"rows": [], "all": 0, "page": page, "pages": 1}
+    base = f"/results/parting/{quote(name, safe='')}"
     waiting = not table.ready("generic", asked.spec)
     if waiting:
-        if table.state != "failed":
-            table.prepare(context, asked.spec)
+        task = table.preparing(context, asked.spec)
+        values["task"] = task if task and task.state == "failed" else table.prepare(context, asked.spec)
+        values["part"] = address(base, encoder=asked.number or None)
+        values["target"], values["label"] = "#sheet", "results.sheets"
     else:
         rows = parted(context, table, asked.spec)
         pictures = shelf(context, Pictures)
@@ -93,11 +98,12 @@ def results_parting(
     template = "parting_part.html" if "hx-request" in request.headers else "parting.html"
     return render(
         request, template, table=table, asked=asked, machines=machines(context), waiting=waiting,
-        base=f"/results/parting/{quote(name, safe='')}", **values,
+        base=base, **values,
     )  # fmt: skip
 
 
 @router.get("/results/image/{token}")
+@on_lane("pictures")
 def results_image(request: Request, token: Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{22}$")]) -> Response:
     """A picture of a sheet, by the random name that the sheet gave it."""
     data = shelf(context_of(request), Pictures).data(token)
@@ -105,6 +111,7 @@ def results_image(request: Request, token: Annotated[str, Path(pattern=r"^[A-Za-
 
 
 @router.get("/results/why/{a}/{b}")
+@on_lane("pictures")
 def results_why(
     request: Request,
     a: Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{22}$")],
@@ -129,7 +136,7 @@ def result_page(request: Request, name: str) -> Response:
     """The page that the benchmark wrote, shut in a sandbox."""
     report = _report(context_of(request), name)
     if not report.has_page:
-        raise PageError(404, "this benchmark left no report.html")
+        raise PageError.of(404, "no_report")
     headers = {"content-security-policy": REPORT_POLICY}
     return FileResponse(report.folder / "report.html", media_type="text/html; charset=utf-8", headers=headers)
 
@@ -149,5 +156,5 @@ def result_table(request: Request, name: str, number: Annotated[int, Path(ge=0, 
     report = _report(context_of(request), name)
     place = table_file(report, report.tables[number]) if number < len(report.tables) else None
     if place is None:
-        raise PageError(404, "there is no such table")
+        raise PageError.of(404, "no_csv")
     return FileResponse(place, media_type="text/csv; charset=utf-8", filename=place.name)

@@ -96,7 +96,7 @@ class Finder:
     ) -> NDArray[np.float32]:
         snapshot = self._served.snapshot()
         if any(not snapshot.has(one) for one in ids):
-            raise PageError(404, "the gallery has no such image")
+            raise PageError.of(404, "no_image")
         rows: list[NDArray[np.float32]] = [np.empty((0, self._served.settings.dim), dtype=np.float32)]
         if crop is None and ids:
             rows.append(snapshot.vectors_of(ids))

@@ -14,12 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.encoders import Encoder
-from lookalike.errors import BadFilter, LookalikeError
+from lookalike.errors import BadFilter, LookalikeError, printable
 from lookalike.gallery import Gallery, IndexOptions, IndexReport
 from lookalike.gallery.reranking import images_of
 from lookalike.images import ImageLike, open_source
 from lookalike.web.faults import PageError
-from lookalike.web.snapshot import Snapshot
+from lookalike.web.snapshot import PLACES, Snapshot
 from lookalike.web.uploads import DECODERS
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ KEPT_THUMBNAILS = 20_000
 
 KEPT_FILTERS = 64
 
-_SECRET = re.compile(r"\b(path|source|signature)\b", re.IGNORECASE)
+_SECRET = re.compile(rf"\b({'|'.join(sorted(PLACES))})\b", re.IGNORECASE)
 _TEXT = re.compile(r"'(?:[^']|'')*'")
 _ODD = re.compile(r'--|/\*|["`\\$]')
 """With these in a filter it is not certain where a text begins and ends."""
@@ -168,7 +168,8 @@ class ServedGallery:
         """Ids of the rows that a filter selects, ascending.
 
         Raises:
-            BadFilter: it cannot be understood, or asks for places on the server.
+            PageError: it cannot be understood (400).
+            BadFilter: it asks for places on the server.
         """
         refuse_places(where)
         self.snapshot()
@@ -179,7 +180,13 @@ class ServedGallery:
             if key in self._filters:
                 self._filters.move_to_end(key)
                 return self._filters[key]
-        found = np.sort(gallery.rows(["id"], where=where).column("id").to_numpy()).astype(np.int64)
+        try:
+            found = np.sort(gallery.rows(["id"], where=where).column("id").to_numpy()).astype(np.int64)
+        except BadFilter as error:  # in the words of the record's engine
+            log.info("filter: %s", error)
+            raise PageError.of(
+                400, "bad_filter", where=printable(where), columns=", ".join(rows.columns())
+            ) from error
         found = found[np.isin(found, rows.ids, assume_unique=True)]
         with self._lock:
             self._filters[key] = found
@@ -209,7 +216,7 @@ class ServedGallery:
         """
         path = self.snapshot().path(row_id)
         if path is None:
-            raise PageError(404, "the gallery has no such image")
+            raise PageError.of(404, "no_image")
         return images_of([path])[0]
 
     def row(self, row_id: int) -> dict[str, Any]:
@@ -219,10 +226,10 @@ class ServedGallery:
             PageError: there is no such row (404).
         """
         if not self.snapshot().has(row_id):
-            raise PageError(404, "the gallery has no such image")
+            raise PageError.of(404, "no_image")
         found = self.gallery.store.by_ids([row_id], self.gallery.store.light_columns()).to_pylist()
         if not found:
-            raise PageError(404, "the gallery has no such image")
+            raise PageError.of(404, "no_image")
         return dict(found[0])
 
     def problem_count(self) -> int:

@@ -25,6 +25,9 @@ RANDOM_PAIRS = 20_000
 SHOWN = ("id", "path", "label", "width", "height")
 """Columns of every row that stay in memory: what a grid shows."""
 
+PLACES = frozenset({"path", "source", "signature"})
+"""Columns that tell where files lie on the server; no filter may ask for them."""
+
 Neighbours = tuple[NDArray[np.float32], NDArray[np.int64]]
 
 
@@ -162,7 +165,8 @@ class Snapshot:
     def columns(self) -> dict[str, str]:
         """Name -> type of the columns that a filter may use."""
         schema: Any = self._gallery.store.images.schema
-        return {name: str(schema.field(name).type) for name in self._gallery.store.light_columns()}
+        names = (name for name in self._gallery.store.light_columns() if name not in PLACES)
+        return {name: str(schema.field(name).type) for name in names}
 
 
 DEPTH = 1_000

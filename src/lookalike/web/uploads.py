@@ -94,7 +94,7 @@ class Uploads:
             PageError: it has too many bytes (413).
         """
         if len(data) > self.max_bytes:
-            raise PageError(413, f"the image is larger than {self.max_bytes // 1_000_000} MB")
+            raise PageError.of(413, "large_image", size=self.max_bytes // 1_000_000)
         with DECODERS:
             pixels = decode(data, max_pixels=self.max_pixels)
             height, width = pixels.shape[:2]
@@ -117,7 +117,7 @@ class Uploads:
             self._make_room()
             upload = self._kept.get(handle)
             if upload is None:
-                raise PageError(404, "this image is not kept any more; choose it again")
+                raise PageError.of(404, "upload_gone")
             self._kept[handle] = upload = replace(upload, used=self._clock())
             self._kept.move_to_end(handle)
             return upload

@@ -70,12 +70,45 @@ def test_an_outline_is_the_same_wherever_it_lies_and_however_it_is_turned() -> N
     ) == pytest.approx(1.0)
 
 
+def test_an_evened_outline_knows_what_turns_away_from_us() -> None:
+    rows, columns = np.mgrid[0:160, 0:160] - 80
+    diamond = np.abs(rows) + np.abs(columns) < 50
+    narrowed = np.abs(rows) + np.abs(columns) / 0.55 < 50
+    pictures = [
+        np.repeat(np.where(mask, 230, 20).astype(np.uint8)[:, :, np.newaxis], 3, 2)
+        for mask in (diamond, narrowed)
+    ]
+    seen = [pixel_features(picture) for picture in pictures]
+
+    def alike(name: str) -> float:
+        plain = Norm(np.zeros(TURNS * RINGS, np.float32), np.ones(TURNS * RINGS, np.float32))
+        return block_similarity(seen[0][name], seen[1][name], Block(name, turning=True), plain)
+
+    assert alike("outline_evened") > 0.985
+    assert alike("outline") < alike("outline_evened") - 0.02
+
+
+def test_what_follows_a_step() -> None:
+    """One edge stands alone; a drawn line goes up and comes down again, three pixels further on."""
+    edge, line = np.full((160, 160), 40, np.uint8), np.full((160, 160), 40, np.uint8)
+    edge[80:], line[80:83] = 200, 200
+    found = [pixel_features(np.repeat(one[:, :, np.newaxis], 3, 2))["steps_together"] for one in (edge, line)]
+    # Rows have the step and columns have none, so the mean of both is half; 8 distances without a sign, then 8 with one.
+    assert found[0] == pytest.approx(np.zeros(16), abs=1e-6)
+    # Of 159 - 3 places one pair of steps, of 159 two steps: (1 / 156) / (2 / 159), halved.
+    wanted = np.zeros(16)
+    wanted[2], wanted[10] = 159 / 156 / 4, -159 / 156 / 4
+    assert found[1] == pytest.approx(wanted, abs=5e-4)  # what keeps an even image from dividing by nothing
+
+
 @settings(max_examples=25, deadline=None)
 @given(st.integers(0, 10_000))
 def test_similarities_are_symmetric_and_of_oneself_one(seed: int) -> None:
     rng = np.random.default_rng(seed)
     rows = {name: rng.normal(size=(2, 12)).astype(np.float32) for name in BLOCKS}
-    rows["outline"] = rng.normal(size=(2, TURNS * RINGS)).astype(np.float32)
+    rows |= {
+        name: rng.normal(size=(2, TURNS * RINGS)).astype(np.float32) for name in ("outline", "outline_evened")
+    }
     norms = {name: Norm.of(np.zeros((2, values.shape[1]), np.float32)) for name, values in rows.items()}
     a, b = ({name: values[i] for name, values in rows.items()} for i in range(2))
     for name in PIXEL_ATTRIBUTES:
@@ -110,7 +143,12 @@ def test_of_equal_percentiles_the_one_further_out_is_named() -> None:
 
 @pytest.mark.parametrize(
     ("factor", "attribute", "least"),
-    [("color", "colour", 0.7), ("layout", "layout", 0.6), ("texture", "texture", 0.6)],
+    [
+        ("color", "colour", 0.7),
+        ("layout", "layout", 0.6),
+        ("texture", "texture", 0.6),
+        ("shape", "shape", 0.6),
+    ],
 )
 def test_twins_are_alike_in_what_they_share(
     factor: str, attribute: str, least: float, reference: Reference

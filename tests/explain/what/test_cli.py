@@ -35,6 +35,35 @@ def test_a_pair_as_json_and_page(files: list[str], tmp_path: Path) -> None:
     assert target.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
 
 
+def test_only_what_is_shown_is_computed(
+    files: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from lookalike.explain import places
+
+    made: list[str] = []
+
+    def noted(query: places.Query, methods: tuple[str, ...]) -> tuple[tuple[()], list[str]]:
+        made.append(f"{' '.join(methods)} {query.faithfulness}")
+        return (), []
+
+    monkeypatch.setattr("lookalike.explain.explaining.places", noted)
+    runner = CliRunner()
+    for more in (
+        [],
+        ["-o", str(tmp_path / "a.png")],
+        ["--json"],
+        ["--no-curves", "-o", str(tmp_path / "a.html")],
+    ):
+        done = runner.invoke(app, ["explain", *files[:2], "--no-faces", *more])
+        assert done.exit_code == 0, done.output
+    assert made == [
+        "decomposition False",
+        "decomposition False",
+        "decomposition occlusion True",
+        "decomposition occlusion False",
+    ]
+
+
 def test_versus_for_people(files: list[str]) -> None:
     done = CliRunner().invoke(
         app, ["explain", *files[:2], "--versus", files[2], "--no-faces", "--map", "none"]

@@ -12,7 +12,7 @@ import pytest
 from lookalike.encoders import Encoder, EncoderCard, Preprocessing, load_encoder
 from lookalike.errors import ExplainError
 from lookalike.explain.centring import CorpusMean, centred_cosine
-from lookalike.explain.faithfulness import HIDDEN, best_first, faithfulness, removal
+from lookalike.explain.faithfulness import HIDDEN, Judge, best_first, faithfulness, removal
 from lookalike.explain.faithfulness_controls import centre_prior, conditioning, correlation, random_map
 from lookalike.explain.maps import PairMap
 from lookalike.explain.occlusion import occlusion
@@ -63,12 +63,31 @@ def test_a_right_map_beats_chance_and_the_middle() -> None:
     assert found.a.map.drop > 0.4
     assert abs(found.a.random.drop) < found.a.map.drop
     assert found.a.map.deletion_area < found.a.centre.deletion_area
-    assert seen[-1] == ("faithfulness", 10, 10)
+    # Either image: everything hidden, and 9 steps from both ends of the map, the middle and two orders of chance.
+    assert seen[-1] == ("faithfulness", 146, 146)
     document = found.to_dict()
     assert document["a"]["map"]["hidden"] == list(HIDDEN)
     assert set(document["b"]) == {"map", "random", "centre", "faithful"}
     upside_down = replace(maps, a_map=-maps.a_map, b_map=-maps.b_map)
     assert not faithfulness(upside_down, A, B, encoder, mean).a.faithful
+
+
+def test_several_maps_share_what_they_have_to_beat(monkeypatch: pytest.MonkeyPatch) -> None:
+    encoder = ColourEncoder()
+    mean = grey_mean(encoder)
+    maps = occlusion(A, B, encoder, mean)
+    other = replace(maps, a_map=-maps.a_map, b_map=-maps.b_map)
+    judge = Judge(A, B, encoder, mean)
+    first = judge.measure(maps)
+    counted, embed = [], encoder.embed
+    monkeypatch.setattr(encoder, "embed", lambda images: counted.append(len(images)) or embed(images))
+    second = judge.measure(other)
+    assert sum(counted) == 2 * (1 + 2 * 9)
+    alone = faithfulness(other, A, B, encoder, mean)
+    assert second.to_dict() == alone.to_dict()
+    assert (first.a.random, first.b.centre) == (second.a.random, second.b.centre)
+    # An order of chance counts from both ends.
+    assert first.a.random.deletion == pytest.approx(first.a.random.insertion)
 
 
 def test_controls() -> None:

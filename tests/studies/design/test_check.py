@@ -19,11 +19,33 @@ from tests.studies.design.making import study
 def test_a_new_study_has_no_problem(tmp_path: Path, type: str) -> None:
     found = check_study(study(tmp_path, type))
     assert found.ok, found.problems
-    assert [w for w in found.warnings if "brackets" not in w] == []
+    assert [w for w in found.warnings if not w.startswith("no contact address: set `contact`")] == []
+    assert len(found.warnings) == 1
     assert found.figures["participants"] > 0
     document = found.to_dict()
     assert document["ok"] is True
     assert (document["catch"] is None) == (type == "recall-and-vote")
+
+
+def test_what_is_still_to_be_written_is_a_problem_with_its_place(tmp_path: Path) -> None:
+    made = study(tmp_path, "2afc", contact="ann@example.org")
+    assert check_study(made).warnings == []
+    file = made.folder / "texts" / "en" / "debriefing.md"
+    assert "ann@example.org" in made.text("en", "debriefing")
+    file.write_text(file.read_text() + "\n[[what we found]] and [[where\n")
+    line = file.read_text().count("\n")
+    found = check_study(Study.open(made.folder))
+    assert found.problems == [
+        f"texts/en/debriefing.md, line {line}: [[what we found]] is still to be written",
+        f"texts/en/debriefing.md, line {line}: [[ is still to be written",
+    ]
+
+
+def test_sessions_that_cannot_be_as_long_as_wished_are_named(tmp_path: Path) -> None:
+    made = study(tmp_path, "recall-and-vote", design={"trials_per_participant": 12})
+    images = {item.fixed[0] for item in made.items}
+    assert len(images) < 12 <= len(made.items)
+    assert f"sessions have {len(images)} trials, not 12" in "\n".join(check_study(made).warnings)
 
 
 def changed(made: Study, **by_place: object) -> Study:

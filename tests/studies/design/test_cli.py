@@ -87,3 +87,27 @@ def test_one_of_type_and_preset_is_needed(data: Path, tmp_path: Path) -> None:
         done = RUN.invoke(app, ["new", "-o", str(tmp_path / "s"), "--data", str(data), *extra])
         assert isinstance(done.exception, StudyError)
         assert "one of the two" in str(done.exception)
+
+
+def test_a_study_to_propose_and_vote_on_says_who_asks(tmp_path: Path) -> None:
+    pairs(tmp_path / "images", 9).save(tmp_path / "pairs", copy_images=True)
+    arguments = [
+        "--type",
+        "recall-and-vote",
+        "--pairs",
+        str(tmp_path / "pairs"),
+        "--contact",
+        "ann@example.org",
+    ]
+    done = RUN.invoke(app, ["new", "-o", str(tmp_path / "s"), *arguments, "--institution", "The Lab"])
+    assert done.exit_code == 0, done.output
+    study = Study.open(tmp_path / "s")
+    design = study.config.design
+    assert design.votes is not None
+    # Nobody is asked twice about one of the nine images, and half of the trials are votes.
+    assert (design.trials_per_participant, design.votes.per_participant) == (9, 4)
+    assert "This study is run by The Lab." in study.text("en", "consent")
+    assert "ann@example.org" in study.text("zh", "debriefing")
+    done = RUN.invoke(app, ["check", str(tmp_path / "s"), "--json"])
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout)["warnings"] == []

@@ -129,3 +129,18 @@ def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
     (tmp_path / "study.toml").write_bytes(b"\xff\xfe")
     with pytest.raises(StudyError, match="cannot be read"):
         StudyConfig.load(tmp_path)
+
+
+def test_votes_belong_to_proposals_and_leave_room_for_them() -> None:
+    head = {"name": "s", "title": "t", "type": "recall-and-vote"}
+    made = StudyConfig.parse(
+        {**head, "design": {"votes": {"per_participant": 3}, "trials_per_participant": 6}}
+    )
+    assert made.live
+    assert (made.design.votes.per_participant, made.design.votes.per_proposal) == (3, 5)  # type: ignore[union-attr]
+    with pytest.raises(StudyError, match="leaves none of 6 trials for proposals"):
+        StudyConfig.parse({**head, "design": {"votes": {"per_participant": 6}, "trials_per_participant": 6}})
+    with pytest.raises(StudyError, match=r"design\.votes belongs to type"):
+        StudyConfig.parse({**head, "type": "2afc", "design": {"votes": {}}})
+    with pytest.raises(StudyError, match="contact"):
+        StudyConfig.parse({**head, "contact": "two\nlines"})

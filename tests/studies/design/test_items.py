@@ -69,3 +69,17 @@ def test_files_that_are_no_items_are_refused(tmp_path: Path) -> None:
 def test_every_column_of_the_answers_is_described() -> None:
     assert list(DICTIONARY) == ANSWER_SCHEMA.names
     assert all((text and text[0] == text[0].lower()) or text[:2] == "id" for text in DICTIONARY.values())
+
+
+def test_the_vote_on_a_proposal_follows_from_its_id() -> None:
+    recall = Item("r", "recall-and-vote", set="recall", fixed=("a",), options=("x", "y", "z"))
+    known = Item("v", "recall-and-vote", set="their vote", fixed=("a", "z"))
+    items = Items([recall, known])
+    vote = items.vote_on(recall, 1)
+    assert vote == Item("r>1", "recall-and-vote", set="vote", fixed=("a", "y"))
+    assert items.by_id("r>1") == vote
+    assert items.vote_on(recall, 2) is known  # the study asks that already
+    assert items.named(["r>1", "v", "nothing", "r>0"]) == (known, items.by_id("r>0"), vote)
+    for wrong in ("r>3", "r>-1", "r>", "r>x", "v>0", ">0", "r>1>1", "r>²"):
+        with pytest.raises(StudyError, match="the study has no item"):
+            items.by_id(wrong)

@@ -11,7 +11,7 @@ from lookalike.errors import StudyError
 from lookalike.studies import Items, Study
 from lookalike.studies.config import TYPE_NAMES
 from lookalike.studies.design_build import Plan, build, config_for, study_name
-from lookalike.studies.texts import languages, shipped
+from lookalike.studies.texts import UNFINISHED, filled, languages, shipped
 from tests.studies.design.making import draft, study
 
 
@@ -88,7 +88,15 @@ def test_texts_ship_for_every_type_in_both_languages(type: str) -> None:
         assert set(texts) == {"consent", "instructions", "debriefing"}
         assert "7" in texts["consent"]
         assert "48" in texts["consent"]
-        assert not any("{" in text for text in texts.values())
+        known = {"institution": "The Lab", "contact": "a@b.org"}
+        named = {part: filled(text, known) for part, text in texts.items()}
+        assert "The Lab" in named["consent"]
+        assert "a@b.org" in named["consent"]
+        assert "a@b.org" in named["debriefing"]
+        bare = {part: filled(text, {"institution": "", "contact": ""}) for part, text in texts.items()}
+        for text in (*named.values(), *bare.values()):
+            assert "{" not in text
+            assert not UNFINISHED.search(text)
         more = shipped(type, language, minutes=7, trials=48, practice=2)["instructions"]
         assert (len(more) > len(texts["instructions"])) == (type != "recall-and-vote")
     with pytest.raises(StudyError, match="no texts ship in fr; there are en, zh"):

@@ -90,9 +90,18 @@ def draw(number: int) -> Image.Image:
 
 
 def drawn_study(
-    folder: Path, type: str = "kafc", *, trials: int = 3, practice: int = 1, **settings: Any
+    folder: Path,
+    type: str = "kafc",
+    *,
+    trials: int = 3,
+    practice: int = 1,
+    recall_only: bool = False,
+    **settings: Any,
 ) -> Study:
-    """A study of ``trials`` main items and ``practice`` practice items; option 0 is right where anything is."""
+    """A study of ``trials`` main items and ``practice`` practice items; option 0 is right where anything is.
+
+    Every other item of recall-and-vote is a vote, unless ``recall_only``.
+    """
     pictures = folder.parent / f"{folder.name}-pictures"
     pictures.mkdir(parents=True)
     files: dict[str, Path] = {}
@@ -111,7 +120,7 @@ def drawn_study(
     for role, count in (("practice", practice), ("main", trials)):
         for number in range(count):
             extra: dict[str, Any] = {}
-            vote = type == "recall-and-vote" and number % 2 == 1
+            vote = type == "recall-and-vote" and number % 2 == 1 and not recall_only
             if type == "recall-and-vote" and not vote:
                 extra["words"] = ["red rose", "blue bell", "tulip", "daisy", "poppy", "lily"]
             if type == "rating" and role == "practice":

@@ -14,6 +14,7 @@ from sqlalchemy import func, select
 
 from lookalike.studies import Study
 from lookalike.studies.simulate import Behaviour, Simulation, simulate
+from lookalike.studies.simulate_lean import LeanTransport
 from lookalike.studies.store import Store, default_url
 from lookalike.studies.store.schema import answers, slots, tallies
 from tests.studies.small import small_study
@@ -26,7 +27,10 @@ def killed_again_and_again(study: Study, server_process, people: int, kills: int
     done: list[Simulation] = []
     load = threading.Thread(
         target=lambda: done.append(
-            simulate(study, people, Behaviour(resend=0.05), url=server.url, at_once=people, patience=180.0, pause=pause)
+            simulate(
+                study, people, Behaviour(resend=0.05), url=server.url, at_once=people, patience=180.0, pause=pause,
+                transport=LeanTransport,
+            )
         )
     )  # fmt: skip
     load.start()

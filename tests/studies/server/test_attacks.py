@@ -146,7 +146,8 @@ def test_mechanical_turk_from_preview_to_submission(served, host: str) -> None: 
     reply = person.post("api/session", {"consent": True, "panel": ids})
     cookie = reply.headers["set-cookie"].lower()
     assert "samesite=none" in cookie
-    assert "secure" in cookie
+    assert "; secure" in cookie
+    assert cookie.endswith("; partitioned")
     person.answer_all(reply.json())
     form = person.post("api/finish").json()["completion"]["form"]
     assert form["action"] == f"https://{host}/mturk/externalSubmit"
@@ -201,6 +202,7 @@ def test_the_session_cookie_is_out_of_reach(served) -> None:  # type: ignore[no-
     assert "Secure" not in cookie
     secure = served("safe", https=True).post("api/session", {"consent": True})
     assert "Secure" in secure.headers["set-cookie"]
+    assert "Partitioned" not in secure.headers["set-cookie"]
 
 
 def test_texts_of_the_study_cannot_run(served) -> None:  # type: ignore[no-untyped-def]

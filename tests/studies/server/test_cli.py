@@ -98,3 +98,20 @@ def test_status_for_people(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["status", str(study.folder)])
     assert result.exit_code == 0
     assert "1 started" in result.stdout
+
+
+def test_texts_that_are_not_written_are_not_served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    study = small_study(tmp_path / "draft", items=1)
+    (study.folder / "texts" / "en" / "consent.md").write_text(
+        "# Hello\n\n[[Who we are]]\n\n[[Whom to ask]]\n"
+    )
+    refused = CliRunner().invoke(app, ["serve", str(study.folder)])
+    assert refused.exit_code == 1
+    said = str(refused.exception)
+    assert "draft/texts/en/consent.md, line 3: [[Who we are]] is still to be written (and 1 more)" in said
+    assert "\n" not in said
+    served: list[object] = []
+    monkeypatch.setattr("lookalike.serving.serve", lambda *arguments, **_: served.append(arguments))
+    monkeypatch.setattr("lookalike.studies.server.create_study_app", lambda *_, **__: None)
+    assert CliRunner().invoke(app, ["serve", str(study.folder), "--allow-unfinished"]).exit_code == 0
+    assert len(served) == 1

@@ -146,7 +146,7 @@ def test_what_the_page_measured_is_kept(store: Store, tmp_path: Path) -> None:
     study = small_study(tmp_path / "timing")
     store.register(study)
     session = store.start_session(study, language="zh", device="phone")
-    timing = Timing(812.5, 40.0, 2, 1, True)
+    timing = Timing(812.5, 40.0, 2, 1, True, 812.0)
     store.answer(study, session.token, 0, "n", AnswerPayload(position=2), timing)
     row = store.answers(study).to_pylist()[0]
     slot = store.slots(study, session.id)[0]
@@ -159,6 +159,7 @@ def test_what_the_page_measured_is_kept(store: Store, tmp_path: Path) -> None:
         1,
     )
     assert (row["device"], row["language"], row["images_ok"], row["finished"]) == ("phone", "zh", True, False)
+    assert (row["shown_for_ms"], row["late"]) == (812.0, False)
     assert (row["study_hash"], row["simulated"], row["panel"]) == (study.hash, False, "none")
 
 

@@ -141,7 +141,11 @@ def test_a_late_return_to_full_items_loses_nothing_and_is_flagged(
     assert set(taken(store, study).values()) == {1}  # open + answered within K
     assert {slot.state for slot in store.slots(study, late.id)} == {"late"}
     assert store.status(study)["events"]["overfull"] == 6
-    assert store.answers(study).num_rows == 12
+    rows = store.answers(study).to_pylist()
+    assert Counter((row["session"] == late.id, row["late"]) for row in rows) == {
+        (True, True): 6,
+        (False, False): 6,
+    }
 
 
 def test_a_late_answer_without_a_reload_takes_its_place_again(store: Store, tmp_path: Path, clock) -> None:  # type: ignore[no-untyped-def]
@@ -204,7 +208,8 @@ def test_adaptive_choice_asks_where_people_disagree(store: Store, tmp_path: Path
     store.register(study)
     for number in range(4):
         session = store.start_session(study)
-        for slot in store.slots(study, session.id):
+        for index in range(session.trials):
+            slot = store.slots(study, session.id)[index]
             wanted = number % 2 if slot.item == "main-2" else 0
             answer = AnswerPayload(position=slot.order.index(wanted))
             store.answer(study, session.token, slot.index, f"n{slot.index}", answer)
@@ -272,6 +277,44 @@ def test_equally_needed_items_with_new_images_come_first() -> None:
     assert [i.id for i in choose([(i, 0.0) for i in items], 2)] == ["a", "c"]
     needed = [(items[0], 0.0), (items[1], 0.0), (items[2], 1.0)]
     assert [i.id for i in choose(needed, 2)] == ["a", "b"]
+
+
+def test_each_person_gets_the_sets_in_equal_shares(store: Store, tmp_path: Path) -> None:
+    study = small_study(tmp_path / "sets", items=24, answers_per_item=5, trials_per_participant=7)
+    store.register(study)
+    sessions = start_many(store, study, 12)
+    by_person = [
+        Counter(study.items.by_id(slot.item).set for slot in store.slots(study, session.id))
+        for session in sessions
+    ]
+    assert {tuple(sorted(found.values())) for found in by_person} == {(3, 4)}
+    assert (
+        sum(found["odd"] for found in by_person) == 42
+    )  # the odd one out of seven goes to either set in turn
+    counts = taken(store, study).values()
+    assert max(counts) - min(counts) <= 1
+
+
+def test_shares_follow_the_sizes_of_the_sets_and_go_on_when_one_is_full() -> None:
+    big = [Item(f"b{i}", "kafc", set="big", fixed=(f"b{i}",)) for i in range(6)]
+    small = [Item(f"s{i}", "kafc", set="small", fixed=(f"s{i}",)) for i in range(2)]
+    pool = [(item, 0.0) for item in (*big, *small)]
+    shares = {"big": 6.0, "small": 2.0}
+    assert Counter(item.set for item in choose(pool, 4, shares)) == {"big": 3, "small": 1}
+    assert Counter(item.set for item in choose(pool[:6], 4, shares)) == {"big": 4}
+    assert Counter(item.set for item in choose(pool, 8, shares)) == {"big": 6, "small": 2}
+
+
+def test_nobody_is_asked_to_propose_and_to_vote_for_one_image() -> None:
+    items = [
+        Item(f"r{i}", "recall-and-vote", set="recall", fixed=(f"{i}",), options=("x",)) for i in range(4)
+    ]
+    items += [Item(f"v{i}", "recall-and-vote", set="vote", fixed=(f"{i}", f"p{i}")) for i in range(4)]
+    for seed in range(20):
+        pool = [(item, 0.0) for item in Random(seed).sample(items, 8)]
+        found = choose(pool, 4, {"recall": 4.0, "vote": 4.0})
+        assert len({item.fixed[0] for item in found}) == len(found) == 4
+        assert len(choose(pool, 8, {"recall": 4.0, "vote": 4.0})) == 4
 
 
 def test_breaks_do_not_count_practice() -> None:

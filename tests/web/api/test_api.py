@@ -167,7 +167,7 @@ def test_indexing_is_started_watched_and_seen(pictures: Path, tmp_path: Path) ->
 def test_a_job_is_stopped_and_keeps_what_it_wrote(pictures: Path, tmp_path: Path) -> None:
     from lookalike.gallery import Gallery
     from lookalike.web.context import AppContext
-    from lookalike.web.routes_jobs import start_job
+    from lookalike.web.jobs import start_job
     from lookalike.web.settings import WebSettings
 
     Gallery.create(tmp_path / "new", "classic")
@@ -176,7 +176,7 @@ def test_a_job_is_stopped_and_keeps_what_it_wrote(pictures: Path, tmp_path: Path
     job.stopping.set()
     context.close()
     assert job.state == "stopped"
-    assert not job.active
+    assert job.is_over
 
 
 def test_the_description_is_a_page_and_a_document(client: Any) -> None:

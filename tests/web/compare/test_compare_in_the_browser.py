@@ -55,7 +55,7 @@ def test_sliders_weigh_the_total_anew(judged_site: str, visit: Callable[..., Any
     rows.first.wait_for()
     total = page.locator(".total-text")
     values = [float(rows.nth(n).get_attribute("data-value") or 0) for n in range(rows.count())]
-    page.wait_for_function("() => document.querySelector('[data-island=weights]').dataset.started")
+    page.wait_for_function("() => document.querySelector('[data-island=weights]').dataset.ready")
     for n in range(1, len(values)):
         rows.nth(n).locator("input").focus()
         page.keyboard.press("Home")

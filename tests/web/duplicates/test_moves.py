@@ -12,7 +12,7 @@ import pytest
 from lookalike.errors import GalleryError
 from lookalike.gallery.lock import write_lock
 from lookalike.gallery.move_journal import Journal
-from lookalike.web import duplicate_moves, findings
+from lookalike.web import duplicate_moves, work
 from lookalike.web.duplicate_moves import last_journal
 from lookalike.web.faults import PageError
 from lookalike.web.findings import Findings
@@ -129,7 +129,7 @@ def test_a_link_into_an_indexed_folder_is_seen_through(bench: Bench) -> None:
 
 
 def test_tasks_are_told_apart_and_limited(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(findings, "KEPT_TASKS", 2)
+    monkeypatch.setattr(work, "KEPT_TASKS", 2)
     go, kept = threading.Event(), Findings()
 
     def one(_tell: Any) -> bool:
@@ -144,11 +144,11 @@ def test_tasks_are_told_apart_and_limited(monkeypatch: pytest.MonkeyPatch) -> No
         with pytest.raises(PageError, match="something else") as refused:
             kept.start(("g", 0), other)
         assert refused.value.status == 409
-        for number in range(1, findings.MOST_AT_ONCE):
+        for number in range(1, work.MOST_AT_ONCE):
             kept.start(("g", number), one)
         with pytest.raises(PageError, match="too much") as refused:
             kept.start(("g", "more"), one)
         assert refused.value.status == 429
-        assert kept.task("g", first.id) is first
+        assert kept.work.task(first.id, ("g",)) is first
     finally:
         go.set()

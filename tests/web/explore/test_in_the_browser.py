@@ -76,7 +76,7 @@ def test_an_image_is_looked_at_and_a_part_searched(site: str, visit: Callable[..
 
 def test_by_keyboard_alone(site: str, visit: Callable[..., Any]) -> None:
     page = visit(f"{site}/g/drawn")
-    page.locator(".hit").first.wait_for()
+    page.locator("[data-island=explore][data-ready]").wait_for()
     page.keyboard.press("?")
     page.locator("dialog#help[open]").wait_for()
     shot(page, "help")
@@ -97,7 +97,7 @@ def test_by_keyboard_alone(site: str, visit: Callable[..., Any]) -> None:
     page.keyboard.press("Enter")
     page.wait_for_url(lambda url: "crop=" in url)
     assert query(page)["crop"] == ["0.2700,0.2500,0.7700,0.7700"]
-    page.locator(".hit").first.wait_for()
+    page.locator("[data-island=explore][data-ready]").wait_for()
     page.keyboard.press("ArrowRight")
     page.keyboard.press("l")
     page.wait_for_url(lambda url: "unlike=" in url)
@@ -120,6 +120,7 @@ def test_images_are_picked_dropped_and_pasted(site: str, visit: Callable[..., An
     shot(page, "two-images")
     for kind in ("drop", "paste"):
         page.goto(f"{site}/g/drawn")
+        page.locator("[data-island=explore][data-ready]").wait_for()
         page.evaluate(GIVE, [kind, list(file.read_bytes())])
         page.wait_for_url(lambda url: "image=" in url)
         assert page.locator(".hit .percentile").first.inner_text() == "100.0 %"

@@ -9,7 +9,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
+from lookalike.web.map_points import OnMap
+from lookalike.web.map_sent import pack_points
 from tests.web.conftest import CSRF, make_app
 from tests.web.map.many import many
 
@@ -30,20 +33,50 @@ def finish(client: Any, gallery: str, answer: Any, seconds: float = 60) -> dict[
     return task
 
 
-def test_points_come_as_ids_and_positions(map_client: Any) -> None:
-    head, rest = unpacked(map_client.get("/g/few/map/points").content)
-    assert (head["count"], head["method"], head["fresh"]) == (300, "umap", 0)
-    ids = np.frombuffer(rest, "<f8", 300)
-    xy = np.frombuffer(rest, "<f4", 600, offset=2400)
+def ids_of(data: bytes) -> NDArray[np.int64]:
+    head, rest = unpacked(data)
+    count = head["count"]
+    return np.frombuffer(rest, "<f8" if head["wide"] else "<u4", count, offset=8 * count).astype(np.int64)
+
+
+def test_points_come_as_positions_and_ids(map_client: Any) -> None:
+    data = map_client.get("/g/few/map/points").content
+    head, rest = unpacked(data)
+    assert (head["count"], head["method"], head["fresh"], head["wide"]) == (300, "umap", 0, False)
+    assert len(rest) == 300 * (8 + 4)
+    xy = np.frombuffer(rest, "<f4", 600)
+    assert 0 <= xy.min() <= xy.max() <= 1
+    ids = ids_of(data)
     assert sorted(ids) == list(range(300))
     assert list(ids) != list(range(300)), "an order that favours no label"
-    assert len(rest) == 2400 + 2400
-    assert 0 <= xy.min() <= xy.max() <= 1
+
+
+def test_positions_are_rounded_and_large_ids_are_kept() -> None:
+    xy = np.array([[0.1, 0.2], [1.0, 0.0]], np.float32)
+    points = OnMap("1", np.array([7, 1 << 40]), xy, "pca", "", 0)
+    data = pack_points(points)
+    head, rest = unpacked(data)
+    assert head["wide"] is True
+    assert ids_of(data).tolist() == [7, 1 << 40]
+    sent = np.frombuffer(rest, "<f4", 4)
+    assert np.abs(sent - xy.ravel()).max() <= 2.0**-21
+    assert (sent * 2**20 == np.round(sent * 2**20)).all()
+
+
+@pytest.mark.parametrize(
+    ("accepts", "zipped"),
+    [("gzip", True), ("br, GZIP;q=0.5", True), ("gzip;q=0", False), ("identity", False)],
+)
+def test_points_are_compressed_for_who_takes_it(map_client: Any, accepts: str, zipped: bool) -> None:
+    answer = map_client.get("/g/few/map/points", headers={"Accept-Encoding": accepts})
+    assert ("content-encoding" in answer.headers) is zipped
+    assert answer.headers["vary"] == "Accept-Encoding"
+    assert unpacked(answer.content)[0]["count"] == 300
+    assert (int(answer.headers["content-length"]) < 3000) is zipped
 
 
 def test_colours_are_in_the_order_of_the_points(map_client: Any) -> None:
-    _, points = unpacked(map_client.get("/g/few/map/points").content)
-    ids = np.frombuffer(points, "<f8", 300).astype(int)
+    ids = ids_of(map_client.get("/g/few/map/points").content)
     head, rest = unpacked(map_client.get("/g/few/map/colour?by=label").content)
     codes = np.frombuffer(rest, "<u2")
     assert head["kind"] == "category"

@@ -11,6 +11,7 @@ const islands: Record<string, () => Promise<Island>> = {
   linked: () => import("./linked"),
   weights: () => import("./weights"),
   play: () => import("./play"),
+  progress: () => import("./progress"),
   explore: () => import("./explore"),
   login: () => import("./login"),
   map: () => import("./map"),
@@ -25,6 +26,9 @@ export function startIslands(within: ParentNode): void {
     const load = islands[root.dataset.island ?? ""];
     if (!load || root.dataset.started) continue;
     root.dataset.started = "1";
-    void load().then((island) => island.start(root));
+    void load().then((island) => {
+      island.start(root);
+      root.dataset.ready = "1";
+    });
   }
 }

@@ -4,23 +4,62 @@ import { ask, post } from "./server";
 
 export interface Task {
   id: string;
-  state: "waiting" | "running" | "done" | "failed";
+  state: "waiting" | "running" | "done" | "stopped" | "failed";
   stage: string;
   done: number;
   total: number;
   seconds: number;
   error: string | null;
+  counts: Record<string, number>;
 }
+
+interface News {
+  task: Task;
+}
+
+/** False: nobody wants to hear more. */
+type Tell = (task: Task) => boolean | void;
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Start by a POST to `url`, then ask at `tasks`/ID until it is over. Throws what went wrong. */
+const isOver = (task: Task): boolean => task.state !== "waiting" && task.state !== "running";
+
+/** Start by a POST to `url`, then follow `tasks`/ID until it is over. Throws what went wrong. */
 export async function perform(url: string, body: unknown, tasks: string, tell: (task: Task) => void): Promise<void> {
-  let { task } = await post<{ task: Task }>(url, body);
-  for (let wait = 150; task.state === "waiting" || task.state === "running"; wait = Math.min(1_500, wait * 1.3)) {
-    tell(task);
-    await pause(wait);
-    ({ task } = await ask<{ task: Task }>(`${tasks}/${encodeURIComponent(task.id)}`));
-  }
+  const begun = (await post<News>(url, body)).task;
+  const task = isOver(begun) ? begun : await follow(`${tasks}/${encodeURIComponent(begun.id)}`, tell);
   if (task.state === "failed") throw new Error(task.error ?? "failed");
+}
+
+/** Hear of a task until it is over: told by the server where the browser can listen, asked for otherwise. */
+export async function follow(url: string, tell: Tell): Promise<Task> {
+  const last = "EventSource" in window ? await listen(`${url}/events`, tell) : null;
+  return last ?? poll(url, tell);
+}
+
+/** The last state that was told; null when the server will not tell. */
+function listen(url: string, tell: Tell): Promise<Task | null> {
+  return new Promise((resolve) => {
+    const source = new EventSource(url);
+    const end = (task: Task | null): void => {
+      source.close();
+      resolve(task);
+    };
+    source.addEventListener("message", (event) => {
+      const { task } = JSON.parse(event.data as string) as News;
+      if (isOver(task) || tell(task) === false) end(task);
+    });
+    // A broken connection is opened again by the browser; one that was refused is not.
+    source.addEventListener("error", () => {
+      if (source.readyState === EventSource.CLOSED) end(null);
+    });
+  });
+}
+
+async function poll(url: string, tell: Tell): Promise<Task> {
+  for (let wait = 150; ; wait = Math.min(1_500, wait * 1.3)) {
+    const { task } = await ask<News>(url);
+    if (isOver(task) || tell(task) === false) return task;
+    await pause(wait);
+  }
 }

@@ -43,7 +43,11 @@ export class Feed {
     this.pictures.release(picturesOf(trial));
   }
 
-  private topUp(index: number): void {
+  /**
+   * Fetch more once few trials lie ready: with each trial, and again when the server has taken its answer, because
+   * where trials are chosen by what was answered before, it gives one more with every answer.
+   */
+  topUp(index: number): void {
     let ready = index;
     while (this.trials.has(ready)) ready += 1;
     if (ready - index < LOW && ready < this.total) void this.fetch(ready).catch(() => undefined);

@@ -140,7 +140,8 @@ export async function runTrial(element: HTMLElement, index: number, context: Tri
   delete shell.content.dataset["trial"];
   const answer = makeAnswer(trial, given, watch, [...loaded.fixed, ...loaded.options]);
   const acknowledged = outbox.put(answer);
-  acknowledged.catch(() => undefined); // the session hears of a refusal through the outbox
+  // The session hears of a refusal through the outbox.
+  acknowledged.then(() => feed.topUp(index + 1), () => undefined);
   given.chosen?.classList.add("is-chosen");
   for (const button of element.querySelectorAll("button")) button.setAttribute("aria-disabled", "true");
   if (trial.kind === "practice") await practiceFeedback(element, acknowledged, trial);

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from lookalike.studies.analysis.machines import MachineResult, compare_machines
     from lookalike.studies.analysis.ordinal import Embedding, ordinal_embedding
     from lookalike.studies.analysis.position import PositionResult, chi_square_of_counts, position_test
+    from lookalike.studies.analysis.position_gee import PositionEffects, position_effects
     from lookalike.studies.analysis.psychometric import (
         Psychometric,
         Sensitivity,
@@ -51,6 +52,7 @@ _MODULES = {
     "reliability": ("OneCoin", "leave_one_out_agreement", "one_coin"),
     "ordinal": ("Embedding", "ordinal_embedding"),
     "position": ("PositionResult", "chi_square_of_counts", "position_test"),
+    "position_gee": ("PositionEffects", "position_effects"),
     "psychometric": ("Psychometric", "Sensitivity", "fit_psychometric", "sensitivity"),
     "quality": ("Quality", "worker_quality"),
     "responses": ("Responses",),
@@ -70,6 +72,7 @@ __all__ = [
     "MachineResult",
     "OneCoin",
     "Person",
+    "PositionEffects",
     "PositionResult",
     "Psychometric",
     "Quality",
@@ -95,6 +98,7 @@ __all__ = [
     "one_coin",
     "ordinal_embedding",
     "people_of",
+    "position_effects",
     "position_test",
     "response_times",
     "sensitivity",

@@ -15,10 +15,12 @@ from lookalike.errors import StudyError, printable
 from lookalike.studies.answers import ANSWER_SCHEMA
 
 ORDER = "order"
+ADDED = ("shown_for_ms", "late")
+"""Columns that files of earlier versions do not have."""
 
 
 def read_answer_file(path: Path | str) -> pa.Table:
-    """Answers as :data:`lookalike.studies.answers.ANSWER_SCHEMA`; further columns are dropped.
+    """Answers as :data:`lookalike.studies.answers.ANSWER_SCHEMA`; further columns are dropped, :data:`ADDED` ones filled up.
 
     Args:
         path: ``.parquet``, ``.csv`` or ``.json``, as ``lookalike study export`` writes them.
@@ -40,6 +42,9 @@ def read_answer_file(path: Path | str) -> pa.Table:
         raise StudyError(
             f"{shown} holds no table of answers: {' '.join(str(error).split())[:200]}"
         ) from error
+    for name in ADDED:
+        if name not in table.column_names:
+            table = table.append_column(name, pa.nulls(table.num_rows, ANSWER_SCHEMA.field(name).type))
     missing = [name for name in ANSWER_SCHEMA.names if name not in table.column_names]
     if missing:
         raise StudyError(

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import hmac
-import io
 import json
 import os
 import secrets
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from lookalike.benchmarks.csv_cells import safe_cell
+from lookalike.benchmarks.csv_cells import csv_lines
 from lookalike.errors import StudyError, printable
 from lookalike.studies.answers import ANSWER_SCHEMA, DICTIONARY
 
@@ -138,26 +137,16 @@ def _hashed(kind: str, name: str, key: bytes) -> str:
 
 
 def _csv(table: pa.Table, safe: bool) -> bytes:
-    buffer = io.StringIO()
-    # As RFC 4180 has it; with "\n" alone Python would leave a carriage return within a text unquoted.
-    writer = csv.writer(buffer, lineterminator="\r\n")
-    writer.writerow(table.column_names)
-    for row in table.to_pylist():
-        cells = [_cell(row[name]) for name in table.column_names]
-        writer.writerow([safe_cell(cell) for cell in cells] if safe else cells)
-    return buffer.getvalue().encode("utf-8")
+    rows = ([_cell(row[name]) for name in table.column_names] for row in table.to_pylist())
+    return "".join(csv_lines(chain([table.column_names], rows), safe=safe)).encode("utf-8")
 
 
 def _cell(value: Any) -> Any:
-    """Lists as numbers with spaces, moments in ISO 8601, floats with enough digits to come back equal."""
-    if value is None:
-        return ""
+    """Lists as numbers with spaces, moments in ISO 8601."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list):
         return " ".join(map(str, value))
-    if isinstance(value, float):
-        return repr(value)
     return value.isoformat() if hasattr(value, "isoformat") else value
 
 
@@ -205,7 +194,12 @@ def _write(file: Path, content: bytes) -> None:
 
 
 def counted_answers(
-    study: Study, answers: pa.Table, *, excluded: bool = True, include_simulated: bool = False
+    study: Study,
+    answers: pa.Table,
+    *,
+    excluded: bool = True,
+    include_simulated: bool = False,
+    late: bool = False,
 ) -> pa.Table:
     """The answers to main trials that the analysis counts.
 
@@ -214,16 +208,19 @@ def counted_answers(
         answers: all of them.
         excluded: leave those out whom the study's rules set aside.
         include_simulated: simulated participants are refused otherwise.
+        late: count answers over the number that the design asks of an item, too.
 
     Raises:
         StudyError: no answers, simulated ones without being asked for, or none is left.
     """
     from lookalike.studies.analysis.exclusions import excluded_people, people_of
     from lookalike.studies.analysis.responses import Responses
-    from lookalike.studies.analysis.result import check_simulated
+    from lookalike.studies.analysis.result import check_simulated, late_rows
 
     check_simulated(answers, include_simulated)
     keep = pc.equal(answers.column("role"), "main")
+    if not late:
+        keep = pc.and_(keep, pa.array(~late_rows(answers)))
     if excluded:
         out = excluded_people(people_of(Responses.of(study.items, answers), study.config))
         keep = pc.and_(

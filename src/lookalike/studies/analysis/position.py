@@ -19,6 +19,7 @@ from lookalike.benchmarks.position_bias import PositionBias, position_bias
 from lookalike.benchmarks.resampling import chunks
 from lookalike.benchmarks.statistics import Estimate
 from lookalike.errors import StudyError
+from lookalike.studies.analysis.position_gee import PositionEffects, position_effects
 from lookalike.studies.analysis.responses import Responses
 
 Order = Literal["per-answer", "shared"]
@@ -52,6 +53,7 @@ class PositionResult:
         repeats: share of answers at the place of the same person's answer before.
         repeats_expected: what chance gives, 1 / places.
         left_out: answers to items with another number of options than most.
+        effects: each place against chance among other people and other items (GEE); None for shared orders.
     """
 
     order: Order
@@ -68,6 +70,7 @@ class PositionResult:
     repeats: float | None
     repeats_expected: float
     left_out: int
+    effects: PositionEffects | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -76,6 +79,7 @@ class PositionResult:
             "shares": list(self.shares), "chi_square": self.chi_square, "df": self.df, "p": self.p, "w": self.w,
             "residuals": list(self.residuals), "first": None if self.first is None else self.first.to_dict(),
             "repeats": self.repeats, "repeats_expected": self.repeats_expected, "left_out": self.left_out,
+            "effects": None if self.effects is None else self.effects.to_dict(),
         }  # fmt: skip
 
 
@@ -186,7 +190,7 @@ def _chi_square(found: PositionBias, some: Responses, places: int, left_out: int
     return PositionResult(
         "per-answer", "chi-square", PER_ANSWER, *_numbers(counts), found.chi_square, found.df, found.p,
         float(np.sqrt(found.chi_square / counts.sum())), tuple(float(r) for r in residuals), found.first,
-        *_repeats(some, places), left_out,
+        *_repeats(some, places), left_out, position_effects(some.position, some.person, some.item, places),
     )  # fmt: skip
 
 

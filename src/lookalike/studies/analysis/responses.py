@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from lookalike.benchmarks.resampling import Clusters
 from lookalike.errors import StudyError, printable
+from lookalike.studies.items import Items
 from lookalike.studies.types import study_type
 
 if TYPE_CHECKING:
@@ -73,7 +74,10 @@ class Responses:
         """
         names = np.asarray(answers.column("item").to_pylist(), dtype=str)
         answered = set(names.tolist())
-        kept = tuple(one for one in items if one.id in answered)
+        # Items of a study also know the votes that people's proposals made while it ran; they stand in no file.
+        kept = (
+            items.named(answered) if isinstance(items, Items) else tuple(i for i in items if i.id in answered)
+        )
         row = {one.id: place for place, one in enumerate(kept)}
         unknown = answered - row.keys()
         if unknown:

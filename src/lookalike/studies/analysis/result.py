@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from lookalike.errors import StudyError
 from lookalike.studies.analysis.exclusions import Person, excluded_people, people_of
@@ -50,6 +51,8 @@ class StudyResult:
         excluded: whether the rules were applied.
         simulated: answers of simulated participants among those analysed.
         left_out: answers by role that are no main trials.
+        late: answers that came after the time-out, to items that others had filled meanwhile.
+        late_counted: whether they are in the figures.
         seed: of every interval.
         machines, failed, comparisons: filled by :func:`with_machines`.
     """
@@ -64,6 +67,8 @@ class StudyResult:
     excluded: bool
     simulated: int
     left_out: dict[str, int]
+    late: int
+    late_counted: bool
     seed: int
     machines: list[MachineResult] = field(default_factory=list)
     failed: list[Failed] = field(default_factory=list)
@@ -82,7 +87,8 @@ class StudyResult:
                 },
             },
             "everybody": None if self.everybody is None else self.everybody.to_dict(),
-            "quality": _nameless(self.quality), "simulated": self.simulated, "left_out": self.left_out, "seed": self.seed,
+            "quality": _nameless(self.quality), "simulated": self.simulated, "left_out": self.left_out,
+            "late": {"answers": self.late, "counted": self.late_counted}, "seed": self.seed,
             "machines": {one.name: one.to_dict() for one in self.machines},
             "machines_failed": {one.name: one.error for one in self.failed},
             "comparisons": [test.to_dict() for test in self.comparisons],
@@ -95,6 +101,7 @@ def analyse(
     *,
     include_simulated: bool = False,
     excluded: bool = True,
+    late: bool = False,
     seed: int = 0,
 ) -> StudyResult:
     """Analyse the answers of a study.
@@ -104,6 +111,8 @@ def analyse(
         answers: of ANSWER_SCHEMA: the study's own, in any order.
         include_simulated: simulated participants' answers are refused otherwise.
         excluded: set those aside who break the study's rules; False keeps everybody.
+        late: count the answers to main trials that the server marked as late: over the number that the design asks of an
+            item. A table without that column has none.
         seed: the same seed gives the same intervals.
 
     Raises:
@@ -112,10 +121,12 @@ def analyse(
     simulated = check_simulated(answers, include_simulated)
     everything = Responses.of(study.items, answers)
     roles = np.array([item.role for item in everything.items])[everything.item]
-    if not (roles == "main").any():
+    over = (roles == "main") & late_rows(answers)
+    counted = (roles == "main") & (late | ~over)
+    if not counted.any():
         raise StudyError("there is no answer to a main trial yet, so there is nothing to analyse")
     people = people_of(everything, study.config)
-    main = everything.select(roles == "main")
+    main = everything.select(counted)
     out = excluded_people(people)
     kept = main
     if excluded and out:
@@ -141,6 +152,8 @@ def analyse(
         excluded,
         simulated,
         left_out,
+        int(over.sum()),
+        late,
         seed,
     )
 
@@ -160,6 +173,15 @@ def check_simulated(answers: pa.Table, include: bool) -> int:
             "--include-simulated (include_simulated=True) analyses them all the same"
         )
     return count
+
+
+def late_rows(answers: pa.Table) -> NDArray[np.bool_]:
+    """Which answers were given after the time-out, on top of an item's number: bool (n,); older tables do not say."""
+    if "late" not in answers.column_names:
+        return np.zeros(answers.num_rows, dtype=np.bool_)
+    return np.asarray(
+        pc.fill_null(answers.column("late"), False).to_numpy(zero_copy_only=False), dtype=np.bool_
+    )
 
 
 def _catch_chance(everything: Responses) -> float:

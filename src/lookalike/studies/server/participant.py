@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse
 from lookalike.serving.security import content_security_policy
 from lookalike.studies.server.bodies import AnswerBody, QuestionsBody, SessionBody
 from lookalike.studies.server.panels import TURK_FORMS, TURK_FRAMES, completion, is_preview, panel_ids
-from lookalike.studies.server.plans import MOST_CANDIDATES, MOST_TRIALS, candidates, info, plan, trials
+from lookalike.studies.server.plans import MOST_CANDIDATES, MOST_TRIALS, ahead, candidates, info, plan, trials
 from lookalike.studies.server.site import Place, Site
 from lookalike.studies.server.texts import checked_questions
 from lookalike.studies.store.records import PanelIds, Session, Surroundings, Timing
@@ -101,7 +101,11 @@ async def _started(place: Place, ids: PanelIds, body: SessionBody) -> Session:
 
 
 def _set_cookie(response: Response, site: Site, place: Place, token: str) -> None:
-    """For this study only, out of reach of scripts; inside Mechanical Turk's frame it must be a third party's."""
+    """For this study only, out of reach of scripts.
+
+    Inside Mechanical Turk's frame it is a third party's cookie, which browsers keep for that frame alone (Partitioned):
+    the others are blocked more and more. Starlette writes the word from Python 3.14 on only, so it is added here.
+    """
     framed = place.study.config.panel.kind == "mturk" and site.https
     response.set_cookie(
         COOKIE,
@@ -112,6 +116,8 @@ def _set_cookie(response: Response, site: Site, place: Place, token: str) -> Non
         httponly=True,
         samesite="none" if framed else "lax",
     )
+    if framed:
+        response.headers["set-cookie"] += "; Partitioned"
 
 
 @router.get("/api/trials")
@@ -124,7 +130,8 @@ def get_trials(
     """The next trials; fewer, or none, where they lie too far ahead."""
     place, token = _place(request, name), _token(request)
     _, _, standing, _ = place.store.session(place.study, token)
-    return {"trials": trials(place, place.visit(token), standing, start, count)}
+    visit = place.visit(token, at_least=standing + ahead(place))
+    return {"trials": trials(place, visit, standing, start, count)}
 
 
 @router.get("/api/gallery")
@@ -139,16 +146,15 @@ def get_gallery(
     """Candidates of a recall trial."""
     place, token = _place(request, name), _token(request)
     _, _, standing, _ = place.store.session(place.study, token)
-    return candidates(place, place.visit(token), standing, trial, q, start, count)
+    visit = place.visit(token, at_least=standing + ahead(place))
+    return candidates(place, visit, standing, trial, q, start, count)
 
 
 @router.get("/i/{image}")
 def get_image(request: Request, name: str, image: str) -> Response:
     """An image of this session, under the name that it has in this session only."""
     place, token = _place(request, name), _token(request)
-    content = place.visit(token).tokens.get(image)
-    if content is None:
-        raise Refused(404, "there is no such image in this session")
+    content = place.known_image(token, image)
     headers = {"cache-control": "private, max-age=86400, immutable"}
     return Response(place.pictures[content].path.read_bytes(), media_type="image/webp", headers=headers)
 
@@ -162,7 +168,12 @@ async def post_answer(request: Request, name: str, body: AnswerBody) -> dict[str
     timing = Timing(body.response_time_ms)
     if around is not None:
         timing = Timing(
-            body.response_time_ms, around.hidden_ms, around.blurs, around.frames_dropped, around.images_ok
+            body.response_time_ms,
+            around.hidden_ms,
+            around.blurs,
+            around.frames_dropped,
+            around.images_ok,
+            around.shown_for_ms,
         )
     future = place.store.submit_answer(place.study, token, body.index, body.nonce, payload, timing)
     ack = await asyncio.wrap_future(future)

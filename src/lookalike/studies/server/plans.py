@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from lookalike.studies.server.site import Place, Visit
+from lookalike.studies.store.live import AHEAD
 from lookalike.studies.store.records import Session, Slot
 from lookalike.studies.store.refusals import Refused
 from lookalike.studies.types import is_vote
 
 MOST_TRIALS = 20
-"""Trials that a page may know ahead."""
+"""Trials that a page may know, the one at hand counted; fewer where each is chosen by what was answered before."""
 MOST_CANDIDATES = 500
 """Images of one answer of the gallery."""
 
@@ -48,15 +49,20 @@ def plan(place: Place, session: Session) -> dict[str, Any]:
     }
 
 
+def ahead(place: Place) -> int:
+    """Trials that a page may know, the one at hand counted: always as many, so that their number tells nothing."""
+    return 1 + AHEAD if place.study.config.live else MOST_TRIALS
+
+
 def trials(place: Place, visit: Visit, standing: int, start: int, count: int) -> list[dict[str, Any]]:
-    """Some trials, from the one the session stands at and at most `MOST_TRIALS` ahead.
+    """Some trials, from the one the session stands at and at most `ahead` of it.
 
     Raises:
         Refused: 409 for a trial that is answered already: nobody goes back.
     """
     if start < standing:
         raise Refused(409, f"trial {start} is answered already", next=standing)
-    end = min(start + count, standing + MOST_TRIALS)
+    end = min(start + count, standing + ahead(place))
     return [trial(place, visit, slot) for slot in visit.slots[start:end]]
 
 
@@ -85,7 +91,7 @@ def candidates(
     Raises:
         Refused: 409 when it is not this trial's turn, 404 when the trial has no gallery.
     """
-    if not standing <= index < min(standing + MOST_TRIALS, len(visit.slots)):
+    if not standing <= index < min(standing + ahead(place), len(visit.slots)):
         raise Refused(409, "this trial is not open", next=standing)
     slot = visit.slots[index]
     item = place.item(slot)

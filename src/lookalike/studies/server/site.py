@@ -25,13 +25,17 @@ SESSIONS_AT_HAND = 600
 
 @dataclass(frozen=True)
 class Visit:
-    """What does not change in a session: its trials, and the tokens of their images."""
+    """What does not change in a session: its settled trials, and the tokens of their images."""
 
     id: str
     secret: str
     slots: tuple[Slot, ...]
     tokens: dict[str, str]
     """token -> content id"""
+
+    def knows(self, count: int) -> bool:
+        """Whether so many trials are settled, or all."""
+        return all(slot.settled for slot in self.slots[:count])
 
 
 class Place:
@@ -56,20 +60,24 @@ class Place:
         """Where the study lives, with its final slash; also the path of its cookie."""
         return f"/s/{self.study.config.name}/"
 
-    def visit(self, token: str) -> Visit:
-        """The fixed part of a session.
+    def visit(self, token: str, *, at_least: int = 0) -> Visit:
+        """What is settled of a session.
+
+        Args:
+            token: its cookie's.
+            at_least: so many trials must be settled; what is at hand is read again where they are not.
 
         Raises:
             Refused: 401, 410.
         """
         with self._lock:
             found = self._visits.get(token)
-            if found is not None:
+            if found is not None and found.knows(at_least):
                 self._visits.move_to_end(token)
                 return found
         name, secret, _, _ = self.store.session(self.study, token)
         slots = tuple(self.store.slots(self.study, name))
-        contents = {content for slot in slots for content in self.item(slot).images}
+        contents = {content for slot in slots if slot.settled for content in self.item(slot).images}
         made = Visit(name, secret, slots, {image_token(secret, content): content for content in contents})
         with self._lock:
             self._visits[token] = made
@@ -82,6 +90,20 @@ class Place:
         with self._lock:
             for token in [token for token, visit in self._visits.items() if visit.id == session]:
                 del self._visits[token]
+
+    def known_image(self, token: str, image: str) -> str:
+        """Content id of an image's token in a session.
+
+        Raises:
+            Refused: 401, 410, 404.
+        """
+        content = self.visit(token).tokens.get(image)
+        if content is None and self.study.config.live:
+            # Trials that were settled after the session was read; who asks for made-up names pays with the rate limit.
+            content = self.visit(token, at_least=len(self.visit(token).slots)).tokens.get(image)
+        if content is None:
+            raise Refused(404, "there is no such image in this session")
+        return content
 
     def item(self, slot: Slot) -> Item:
         """The item of a slot."""

@@ -8,9 +8,10 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
-from sqlalchemy import ColumnElement, Connection, bindparam, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, func, select, update
 
 from lookalike.studies.items import Item
 from lookalike.studies.store.clock import MINUTE
@@ -18,15 +19,24 @@ from lookalike.studies.store.events import log_event
 from lookalike.studies.store.orders import option_order
 from lookalike.studies.store.schema import sessions, slots, tallies
 from lookalike.studies.store.sequence import arrange, choose
+from lookalike.studies.types import is_vote
 
 if TYPE_CHECKING:
     from lookalike.studies.study import Study
+
+_VOTES = "\0votes"
+"""The group of all votes, which no set can be named like."""
 
 
 def cap(study: Study) -> int:
     """The most open and answered slots of one item: K; as many as must agree where votes are staged."""
     staged = study.config.design.unanimity
     return staged.needed if staged else study.config.design.answers_per_item
+
+
+def room(study: Study) -> ColumnElement[bool]:
+    """Of a tally: whether its item may be handed out once more."""
+    return tallies.c.taken < func.coalesce(tallies.c.cap, cap(study))
 
 
 def release_stale(connection: Connection, study: Study, now: int) -> int:
@@ -70,14 +80,12 @@ def reclaim(connection: Connection, study: Study, session: str, simulated: bool)
     )
     rows = connection.execute(released).all()
     wanted = [row.item for row in rows if row.role == "main"]
-    room = set(
+    free = set(
         connection.execute(
-            select(tallies.c.item).where(
-                _of(study, simulated), tallies.c.item.in_(wanted), tallies.c.taken < cap(study)
-            )
+            select(tallies.c.item).where(of(study, simulated), tallies.c.item.in_(wanted), room(study))
         ).scalars()
     )
-    back = [row for row in rows if row.role != "main" or row.item in room]
+    back = [row for row in rows if row.role != "main" or row.item in free]
     if back:
         places = [row.trial_index for row in back]
         connection.execute(
@@ -98,7 +106,7 @@ def change_taken(
     counts = Counter(items)
     statement = (
         update(tallies)
-        .where(_of(study, simulated), tallies.c.item == bindparam("which"))
+        .where(of(study, simulated), tallies.c.item == bindparam("which"))
         .values(taken=tallies.c.taken + bindparam("step"))
     )
     connection.execute(statement, [{"which": item, "step": step * n} for item, n in counts.items()])
@@ -122,29 +130,46 @@ def _draw_main(connection: Connection, study: Study, simulated: bool) -> list[It
     need = -tallies.c.doubt if design.adaptive else tallies.c.taken
     query = (
         select(tallies.c.item, need.label("need"))
-        .where(
-            _of(study, simulated),
-            tallies.c.role == "main",
-            tallies.c.state == "open",
-            tallies.c.taken < cap(study),
-        )
+        .where(of(study, simulated), tallies.c.role == "main", tallies.c.state == "open", room(study))
         .order_by(need, tallies.c.jitter)
-        .limit(4 * wanted + 50)
     )
+    shares = shares_of(study)
+    if len(shares) < 2 and study.config.type != "recall-and-vote":
+        query = query.limit(4 * wanted + 50)
     rows = connection.execute(query).all()
-    return choose(((study.items.by_id(row.item), float(row.need)) for row in rows), wanted)
+    candidates = ((study.items.by_id(row.item), float(row.need)) for row in rows)
+    return choose(candidates, wanted, shares, partial(group_of, study))
+
+
+def group_of(study: Study, item: Item) -> str:
+    """What each person gets a share of: the item's set; where proposals are voted on, all votes are one group."""
+    return _VOTES if study.config.design.votes is not None and is_vote(item) else item.set
+
+
+def shares_of(study: Study) -> dict[str, float]:
+    """Weight of each group in a person's trials: as many items as it has; of votes what the settings say, first of all."""
+    sizes = Counter(group_of(study, item) for item in study.items.where(role="main"))
+    votes = study.config.design.votes
+    if votes is None:
+        return dict(sizes)
+    del sizes[_VOTES]
+    others = study.config.design.trials_per_participant - votes.per_participant
+    return {_VOTES: votes.per_participant} | {
+        name: others * size / sizes.total() for name, size in sizes.items()
+    }
 
 
 def take_slots(
     connection: Connection, study: Study, session: str, simulated: bool, sequence: Sequence[Item], now: int
 ) -> None:
-    """Write the slots of a sequence and count them."""
+    """Write the slots of a sequence and count them; where items are chosen trial by trial, main ones are only reserved."""
+    reserved = {item.id for item in sequence if study.config.live and item.role == "main"}
     names = [item.id for item in sequence]
     drawn: dict[str, int] = {}
     for start in range(0, len(names), 500):
         rows = connection.execute(
             select(tallies.c.item, tallies.c.drawn).where(
-                _of(study, simulated), tallies.c.item.in_(names[start : start + 500])
+                of(study, simulated), tallies.c.item.in_(names[start : start + 500])
             )
         )
         drawn.update((row.item, row.drawn) for row in rows)
@@ -155,8 +180,8 @@ def take_slots(
             "study": study.config.name,
             "item": item.id,
             "role": item.role,
-            "order": list(_order(study, item, drawn[item.id])),
-            "draw": drawn[item.id],
+            "order": [] if item.id in reserved else list(order_of(study, item, drawn[item.id])),
+            "draw": -1 if item.id in reserved else drawn[item.id],
             "state": "open",
             "opened_at": now,
         }
@@ -165,24 +190,34 @@ def take_slots(
     connection.execute(slots.insert(), values)
     statement = (
         update(tallies)
-        .where(_of(study, simulated), tallies.c.item == bindparam("which"))
+        .where(of(study, simulated), tallies.c.item == bindparam("which"))
         .values(
             taken=tallies.c.taken + bindparam("step"),
-            drawn=tallies.c.drawn + 1,
+            drawn=tallies.c.drawn + bindparam("shown"),
             jitter=bindparam("fresh"),
         )
     )
     connection.execute(
         statement,
-        [{"which": i.id, "step": int(i.role == "main"), "fresh": random.random()} for i in sequence],
+        [
+            {
+                "which": item.id,
+                "step": int(item.role == "main"),
+                "shown": int(item.id not in reserved),
+                "fresh": random.random(),
+            }
+            for item in sequence
+        ],
     )
 
 
-def _order(study: Study, item: Item, draw: int) -> tuple[int, ...]:
+def order_of(study: Study, item: Item, draw: int) -> tuple[int, ...]:
+    """In which order the options stand when an item is handed out for the ``draw``-th time, from 0."""
     if study.config.design.order == "fixed":
         return tuple(range(len(item.options)))
     return option_order(study.config.seed, item.id, draw, len(item.options))
 
 
-def _of(study: Study, simulated: bool) -> ColumnElement[bool]:
+def of(study: Study, simulated: bool) -> ColumnElement[bool]:
+    """The tallies of a study's people, or of its simulated ones."""
     return (tallies.c.study == study.config.name) & (tallies.c.simulated == simulated)

@@ -29,6 +29,7 @@ _PLAIN = (
     "blurs",
     "frames_dropped",
     "images_ok",
+    "shown_for_ms",
 )
 
 
@@ -47,6 +48,7 @@ def answers_table(connection: Connection, study: Study) -> pa.Table:
             slots.c.item,
             slots.c.role,
             slots.c.order,
+            slots.c.state.label("slot_state"),
             sessions.c.participant,
             sessions.c.device,
             sessions.c.language,
@@ -81,6 +83,7 @@ def _row(study: Study, row: Any) -> dict[str, Any]:
         "type": item.type,
         "order": row.order,
         "answered_at": _EPOCH + timedelta(microseconds=row.answered_at),
+        "late": row.slot_state == "late",
         "device": row.device,
         "language": row.language,
         "panel": row.panel,

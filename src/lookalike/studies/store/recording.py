@@ -11,6 +11,8 @@ from lookalike.errors import StudyError
 from lookalike.studies.items import Item
 from lookalike.studies.store.assignment import cap, reclaim
 from lookalike.studies.store.events import log_event
+from lookalike.studies.store.live import settle
+from lookalike.studies.store.proposals import open_proposal
 from lookalike.studies.store.records import Ack, Timing
 from lookalike.studies.store.refusals import Refused
 from lookalike.studies.store.schema import answers, sessions, slots, tallies
@@ -35,6 +37,7 @@ _FIND = (
         slots.c.order,
         slots.c.state.label("slot_state"),
         tallies.c.taken,
+        tallies.c.cap,
         tallies.c.votes,
     )
     .outerjoin(slots, and_(slots.c.session == sessions.c.id, slots.c.trial_index == bindparam("at")))
@@ -69,13 +72,9 @@ _TALLY = (
         tallies.c.item == bindparam("which"),
         tallies.c.simulated == bindparam("kind"),
     )
-    .values(
-        answered=tallies.c.answered + 1,
-        votes=bindparam("new_votes"),
-        doubt=bindparam("new_doubt"),
-        state=bindparam("new_state"),
-    )
+    .values(answered=tallies.c.answered + 1, votes=bindparam("new_votes"), doubt=bindparam("new_doubt"))
 )
+_STAGED_TALLY = _TALLY.values(state=bindparam("new_state"))
 
 
 def record(
@@ -161,7 +160,7 @@ def _store(
     state, taken = "answered", row.taken
     if row.slot_state == "released":
         reclaim(connection, study, row.id, row.simulated)
-        if row.role == "main" and taken >= cap(study):
+        if row.role == "main" and taken >= (cap(study) if row.cap is None else row.cap):
             state = "late"
             log_event(connection, study, row.id, "overfull", now, {"trial_index": index})
     connection.execute(
@@ -184,18 +183,23 @@ def _store(
             "blurs": timing.blurs,
             "frames_dropped": timing.frames_dropped,
             "images_ok": timing.images_ok,
+            "shown_for_ms": timing.shown_for_ms,
         },
     )
     connection.execute(_SLOT, {"which": row.id, "at": index, "new_state": state})
     connection.execute(_SESSION, {"which": row.id, "new_next": index + 1, "new_seen": now})
     if row.role == "main":
         _count(connection, study, row, checked)
+    if study.config.live:
+        if row.role == "main":
+            open_proposal(connection, study, study.items.by_id(row.item), checked.chosen, row.simulated)
+        settle(connection, study, row.id, row.simulated, index + 1, now)
 
 
 def _count(connection: Connection, study: Study, row: Any, checked: Checked) -> None:
     values = changed_tally(study, study.items.by_id(row.item), with_vote(dict(row.votes), checked))
     connection.execute(
-        _TALLY,
+        _STAGED_TALLY if "state" in values else _TALLY,
         {
             "name": study.config.name,
             "which": row.item,

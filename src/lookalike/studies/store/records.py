@@ -39,6 +39,7 @@ class Timing:
     blurs: int | None = None
     frames_dropped: int | None = None
     images_ok: bool | None = None
+    shown_for_ms: float | None = None
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,8 @@ class Slot:
 
     Attributes:
         order: for each shown position the index of the option; () where nothing is shuffled.
-        draw: how often the item had been handed out before; with the study's seed it gives ``order`` again.
+        draw: how often the item had been handed out before; with the study's seed it gives ``order`` again. -1 while
+            the item is only reserved: another may take its place until the trial comes near (`live`).
         state: open, answered, released (the time ran out, someone else may get the item), late (answered after
             the item had been filled by others) or withdrawn.
     """
@@ -88,6 +90,11 @@ class Slot:
     order: tuple[int, ...]
     draw: int
     state: str
+
+    @property
+    def settled(self) -> bool:
+        """Whether this item is what the person will see."""
+        return self.draw >= 0
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,9 @@ from sqlalchemy import Connection, delete, func, select
 
 from lookalike._version import __version__
 from lookalike.errors import StudyError
+from lookalike.studies.items import Item
 from lookalike.studies.store.schema import sessions, studies, tallies
+from lookalike.studies.types import is_vote
 
 if TYPE_CHECKING:
     from lookalike.studies.study import Study
@@ -42,13 +44,19 @@ def register_study(connection: Connection, study: Study, now: int) -> None:
     add_tallies(connection, study, simulated=False)
 
 
+def vote_cap(study: Study, item: Item) -> int | None:
+    """The most votes of a vote item where the study's own proposals are voted on; None: the study's K."""
+    votes = study.config.design.votes
+    return votes.per_proposal if votes and item.role == "main" and is_vote(item) else None
+
+
 def add_tallies(connection: Connection, study: Study, *, simulated: bool) -> None:
     """One tally for each item; simulated participants have their own, so that they take nobody's place."""
     name = study.config.name
     mine = (tallies.c.study == name) & (tallies.c.simulated == simulated)
     if connection.execute(select(func.count()).select_from(tallies).where(mine)).scalar_one():
         return
-    rows = [
+    rows: list[dict[str, object]] = [
         {
             "study": name,
             "item": item.id,
@@ -61,6 +69,7 @@ def add_tallies(connection: Connection, study: Study, *, simulated: bool) -> Non
             "votes": {},
             "doubt": 1.0,
             "jitter": random.random(),
+            "cap": vote_cap(study, item),
         }
         for item in study.items
     ]

@@ -27,7 +27,7 @@ from sqlalchemy import (
 
 from lookalike.errors import StudyError
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 metadata = MetaData()
 
@@ -51,13 +51,15 @@ tallies = Table(
     Column("item", String(100), primary_key=True),
     Column("simulated", Boolean, primary_key=True),
     Column("role", String(10), nullable=False),
-    Column("state", String(10), nullable=False),  # open, settled (unanimous), split (a dissent)
+    # open, settled (unanimous), split (a dissent), closed (a proposal whose last proposer withdrew)
+    Column("state", String(10), nullable=False),
     Column("taken", Integer, nullable=False),  # open + answered slots: never over the cap
     Column("answered", Integer, nullable=False),
     Column("drawn", Integer, nullable=False),  # slots ever made: which order comes next
     Column("votes", JSON, nullable=False),  # answer -> how often
     Column("doubt", Float, nullable=False),  # entropy of the votes, 1 where there are none
     Column("jitter", Float, nullable=False),  # breaks ties at random
+    Column("cap", Integer),  # votes on a proposal: the most of its own; empty: the study's K
 )
 Index(
     "tallies_by_need", tallies.c.study, tallies.c.simulated, tallies.c.role, tallies.c.state, tallies.c.taken
@@ -100,7 +102,7 @@ slots = Table(
     Column("item", String(100), nullable=False),
     Column("role", String(10), nullable=False),
     Column("order", JSON, nullable=False),
-    Column("draw", Integer, nullable=False),
+    Column("draw", Integer, nullable=False),  # -1: reserved, the item is chosen when the trial comes near
     Column("state", String(10), nullable=False),
     Column("opened_at", BigInteger, nullable=False),
 )
@@ -126,6 +128,7 @@ answers = Table(
     Column("blurs", Integer),
     Column("frames_dropped", Integer),
     Column("images_ok", Boolean),
+    Column("shown_for_ms", Float),
 )
 Index("answers_by_time", answers.c.study, answers.c.answered_at)
 
@@ -141,7 +144,14 @@ events = Table(
 )
 Index("events_by_kind", events.c.study, events.c.kind)
 
-MIGRATIONS: dict[int, Callable[[Connection], None]] = {}
+
+def _to_2(connection: Connection) -> None:
+    """How long images were shown; votes on proposals, which have a K of their own."""
+    connection.exec_driver_sql("ALTER TABLE answers ADD COLUMN shown_for_ms FLOAT")
+    connection.exec_driver_sql("ALTER TABLE tallies ADD COLUMN cap INTEGER")
+
+
+MIGRATIONS: dict[int, Callable[[Connection], None]] = {1: _to_2}
 """From version n to n + 1; a step may only add. Every released version keeps a database in the tests."""
 
 

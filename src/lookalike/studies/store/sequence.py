@@ -2,37 +2,87 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import pairwise
 from random import Random
 
 from lookalike.studies.items import Item
+from lookalike.studies.types import is_vote
+
+Candidate = tuple[Item, float]
+"""An item with how little it is needed: smaller comes first."""
 
 
-def choose(candidates: Iterable[tuple[Item, float]], wanted: int) -> list[Item]:
+def choose(
+    candidates: Iterable[Candidate],
+    wanted: int,
+    shares: Mapping[str, float] | None = None,
+    group: Callable[[Item], str] = lambda item: item.set,
+) -> list[Item]:
     """Take the most needed items; among equally needed ones, rather those whose images are new to the person.
 
+    Nobody is asked twice about an image in different ways: to propose something for it, and to vote on a proposal.
+
     Args:
-        candidates: items with how little they are needed (smaller comes first), in the order of preference.
+        candidates: what there is, in the order of preference.
         wanted: how many.
+        shares: weight of each group: the person gets them in these proportions, up to one item, as far as they last.
+        group: of an item.
     """
+    pool = list(candidates)
+    found: list[Item] = []
+    for name, count in quotas(pool, wanted, shares or {}, group).items():
+        _take([one for one in pool if group(one[0]) == name], len(found) + count, found)
+    taken = {item.id for item in found}
+    _take([one for one in pool if one[0].id not in taken], wanted, found)
+    return found
+
+
+def quotas(
+    pool: Sequence[Candidate], wanted: int, shares: Mapping[str, float], group: Callable[[Item], str]
+) -> dict[str, int]:
+    """How many items of each group one person gets, by largest remainders; of equal ones the most needed group's."""
+    if len(shares) < 2:
+        return {}
+    levels: dict[str, list[float]] = {name: [] for name in shares}
+    for item, level in pool:
+        levels.setdefault(group(item), []).append(level)
+    exact = {name: wanted * share / sum(shares.values()) for name, share in shares.items()}
+    found = {name: int(count) for name, count in exact.items()}
+
+    def rest(name: str) -> tuple[float, float]:
+        need = levels[name]
+        return (found[name] - exact[name], sum(need) / len(need) if need else float("inf"))
+
+    for name in sorted(found, key=rest)[: wanted - sum(found.values())]:
+        found[name] += 1
+    return found
+
+
+def _take(candidates: Sequence[Candidate], upto: int, found: list[Item]) -> None:
+    """Add candidates until there are ``upto`` items."""
+    seen = {content for item in found for content in item.images}
+    asked = {item.fixed[0]: is_vote(item) for item in found if _by_image(item)}
     levels: dict[float, list[Item]] = {}
     for item, level in candidates:
         levels.setdefault(level, []).append(item)
-    found: list[Item] = []
-    seen: set[str] = set()
     for level in sorted(levels):
-        repeated: list[Item] = []
-        for item in levels[level]:
-            if len(found) == wanted:
-                return found
-            if seen.isdisjoint(item.images):
-                found.append(item)
-                seen.update(item.images)
-            else:
-                repeated.append(item)
-        found += repeated[: wanted - len(found)]
-    return found
+        waiting = levels[level]
+        for may_repeat in (False, True):
+            later: list[Item] = []
+            for item in waiting:
+                if len(found) >= upto:
+                    return
+                if not (may_repeat or seen.isdisjoint(item.images)):
+                    later.append(item)
+                elif not _by_image(item) or asked.setdefault(item.fixed[0], is_vote(item)) == is_vote(item):
+                    found.append(item)
+                    seen.update(item.images)
+            waiting = later
+
+
+def _by_image(item: Item) -> bool:
+    return item.type == "recall-and-vote"
 
 
 def arrange(

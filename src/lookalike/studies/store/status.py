@@ -24,8 +24,8 @@ def study_status(connection: Connection, study: Study, now: int) -> dict[str, An
 
     Keys: study, title, type, hash, participants {started, active, waiting, finished, withdrawn, simulated}, answers,
     answers_wanted, answers_missing, answers_per_minute, minutes_left (None when nobody answers), items {total, full,
-    settled, split, fewest, most}, catch {answers, failures, failed_people}, dropout [{trial, people}], events {kind:
-    count}, median_minutes, last_answer_us, now_us.
+    settled, split, fewest, most, votes (on proposals)}, catch {answers, failures, failed_people}, dropout [{percent,
+    people}], events {kind: count}, median_minutes, last_answer_us, now_us.
     """
     name = study.config.name
     people = _people(connection, name, now)
@@ -80,7 +80,7 @@ def _people(connection: Connection, name: str, now: int) -> dict[str, int]:
 
 
 def _items(connection: Connection, study: Study) -> dict[str, Any]:
-    most = cap(study)
+    most = func.coalesce(tallies.c.cap, cap(study))
     main = (
         (tallies.c.study == study.config.name) & tallies.c.simulated.is_(False) & (tallies.c.role == "main")
     )
@@ -97,9 +97,10 @@ def _items(connection: Connection, study: Study) -> dict[str, Any]:
             func.min(tallies.c.answered),
             func.max(tallies.c.answered),
             func.sum(tallies.c.answered),
-        ).where(main)
+            func.sum(case((tallies.c.cap.is_not(None), 1), else_=0)),
+        ).where(main & (tallies.c.state != "closed"))
     ).one()
-    total, missing, full, settled, split, fewest, highest, got = (int(value or 0) for value in row)
+    total, missing, full, settled, split, fewest, highest, got, votes = (int(value or 0) for value in row)
     return {
         "total": total,
         "full": full,
@@ -107,6 +108,7 @@ def _items(connection: Connection, study: Study) -> dict[str, Any]:
         "split": split,
         "fewest": fewest,
         "most": highest,
+        "votes": votes,
         "missing": missing,
         "wanted": got + missing,
     }

@@ -19,6 +19,8 @@ from lookalike.studies.store.assignment import (
 )
 from lookalike.studies.store.clock import MINUTE
 from lookalike.studies.store.events import log_event
+from lookalike.studies.store.live import settle
+from lookalike.studies.store.proposals import close_proposals
 from lookalike.studies.store.records import PanelIds, Session, Surroundings
 from lookalike.studies.store.refusals import Refused
 from lookalike.studies.store.register import add_tallies
@@ -82,6 +84,8 @@ def start(
     }
     connection.execute(sessions.insert().values(**values))
     take_slots(connection, study, name, simulated, sequence, now)
+    if study.config.live:
+        settle(connection, study, name, simulated, 0, now)
     log_event(connection, study, name, "started", now)
     row = find(connection, study, token)
     return _as_session(connection, study, row, token=token, show=True)
@@ -117,6 +121,8 @@ def resume(connection: Connection, study: Study, token: str, now: int) -> Sessio
     if row.state == "open":
         if not row.holding:
             reclaim(connection, study, row.id, row.simulated)
+            if study.config.live:
+                settle(connection, study, row.id, row.simulated, row.next_index, now)
         connection.execute(update(sessions).where(sessions.c.id == row.id).values(last_seen=now))
         log_event(connection, study, row.id, "resumed", now)
     gap = now - row.last_seen
@@ -181,6 +187,7 @@ def withdraw(connection: Connection, study: Study, session: str, now: int) -> in
     held = connection.execute(select(slots.c.item).where(kept)).scalars().all()
     change_taken(connection, study, row.simulated, held, -1)
     take_back_votes(connection, study, session, row.simulated)
+    close_proposals(connection, study, session, row.simulated)
     count = connection.execute(
         select(func.count()).select_from(answers).where(answers.c.session == session)
     ).scalar_one()

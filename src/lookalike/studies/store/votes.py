@@ -16,9 +16,11 @@ if TYPE_CHECKING:
 
 
 def doubt(votes: dict[str, int], choices: int) -> float:
-    """How undecided an item is: entropy of its votes (one imagined vote for each answer added), 0 to 1.
+    """How uncertain an item's next answer is, 0 to 1: entropy of its votes over that of a uniform choice.
 
-    1 without votes; always below 1 after the first, so that items nobody answered come first.
+    With n_a votes for answer a of the m possible ones, p_a = (n_a + 1) / (n + m): one imagined vote for each answer
+    (Laplace's rule), and the doubt is -sum(p_a log p_a) / log(m). It is 1 without votes and below 1 after the first, so
+    that items nobody answered come first; 2AFC with 1, 3 and 6 votes that agree: 0.918, 0.722, 0.544; with 3 against 3: 1.
     """
     if choices < 2:
         return 1.0 / (1 + sum(votes.values()))
@@ -39,9 +41,10 @@ def verdict(study: Study, votes: dict[str, int]) -> str:
 
 
 def changed_tally(study: Study, item: Item, votes: dict[str, int]) -> dict[str, object]:
-    """The columns of a tally that follow from its votes."""
+    """The columns of a tally that follow from its votes; its state does where votes are staged."""
     choices = study_type(item.type).choices(item)
-    return {"votes": votes, "doubt": doubt(votes, choices), "state": verdict(study, votes)}
+    values: dict[str, object] = {"votes": votes, "doubt": doubt(votes, choices)}
+    return values if study.config.design.unanimity is None else {**values, "state": verdict(study, votes)}
 
 
 def with_vote(votes: dict[str, int], checked: Checked) -> dict[str, int]:

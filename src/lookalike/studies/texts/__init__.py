@@ -1,18 +1,35 @@
 """Texts for participants that ship with lookalike: one folder for each language, Markdown.
 
-A third language is a third folder with the same files. ``{minutes}`` and ``{trials}`` are filled in; what stands in
-``[[double brackets]]`` is for the researcher to replace, and ``lookalike study check`` warns while it is there.
+A third language is a third folder with the same files. ``{minutes}`` and ``{trials}`` are filled in when a study is made.
+``{institution}`` and ``{contact}`` stay in its texts: what study.toml says stands there when people read them, and a line
+with one that study.toml leaves empty is left out. Researchers mark what is still to be written by ``[[double brackets]]``;
+``lookalike study check`` refuses a study that has any.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from importlib.resources import files
 
 from lookalike.errors import StudyError, printable
 
-PLACEHOLDER = "[["
+UNFINISHED = re.compile(r"\[\[.*?\]\]|\[\[")
+"""What is still to be written."""
 _PRACTICE = "{practice}"
 _PARTS = ("consent", "instructions", "debriefing")
+
+
+def filled(text: str, values: Mapping[str, str]) -> str:
+    """A study's text as people read it: ``{name}`` is the value of that name; lines with an empty one are left out."""
+    marks = {f"{{{name}}}": value for name, value in values.items()}
+    lines = [
+        line for line in text.splitlines() if not any(mark in line for mark, v in marks.items() if not v)
+    ]
+    found = "\n".join(lines) + "\n"
+    for mark, value in marks.items():
+        found = found.replace(mark, value)
+    return found
 
 
 def languages() -> list[str]:

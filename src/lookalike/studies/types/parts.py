@@ -67,7 +67,7 @@ def check_options(item: Item, fixed: int, least: int, most: int | None = None) -
 
 
 def main_rows(items: Items, answers: pa.Table) -> Iterator[tuple[Item, list[dict[str, Any]]]]:
-    """Main items with their answers (columns chosen, value), in the order of the items; those without are skipped.
+    """Main items with their answers (columns chosen, value), as `Items.named` orders them; those without are skipped.
 
     Raises:
         StudyError: an answer names an unknown item, or no main item has one.
@@ -79,9 +79,8 @@ def main_rows(items: Items, answers: pa.Table) -> Iterator[tuple[Item, list[dict
             found.setdefault(item.id, []).append(row)
     if not found:
         raise StudyError("there is no answer to any main item, so there are no judgments to write")
-    for item in items:
-        if item.id in found:
-            yield item, found[item.id]
+    for item in items.named(found):
+        yield item, found[item.id]
 
 
 def counted(rows: Sequence[dict[str, Any]], answers: int) -> NDArray[np.int64]:

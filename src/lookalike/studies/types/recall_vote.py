@@ -1,7 +1,8 @@
 """A person proposes what an image looks like; others vote on proposals (the site behind Totally-Looks-Like).
 
 Two kinds of items: one fixed image is a *recall* trial (propose something), two are a *vote* (is the second a good
-look-alike of the first?). What people proposed becomes the votes of the next round.
+look-alike of the first?). With ``[design.votes]`` what people propose becomes a vote for others while the study runs
+(`Items.vote_on`); without it, the votes of a next study.
 """
 
 from __future__ import annotations
@@ -74,6 +75,8 @@ class RecallAndVote(StudyType):
 
     def judgments(self, items: Items, answers: pa.Table, study: Study) -> PairTable:
         """Every proposed and every voted pair with its votes; a proposal by itself is one vote up, as on the site.
+
+        Votes on proposals of the running study and those of ``items.parquet`` on the same pair count together.
 
         Proposals in words alone have no image, so they are in the table of answers only.
         """

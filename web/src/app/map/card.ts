@@ -13,11 +13,12 @@ export class Card {
     private readonly root: HTMLElement,
     private readonly live: HTMLElement,
     private readonly base: string,
+    private readonly ids: ArrayLike<number>,
     private readonly rows: Rows,
     private readonly say: Say,
   ) {
     root.addEventListener("keydown", (event) => {
-      if (event.key === "Escape") this.hide();
+      if (event.key === "Escape") this.close();
     });
   }
 
@@ -25,19 +26,20 @@ export class Card {
     return this.pinned;
   }
 
-  get id(): number {
+  /** The point whose image is shown, or -1. */
+  get point(): number {
     return this.shown;
   }
 
-  /** Show an image; pinned, the card stays and can be used. `aloud`: a screen reader hears its name. */
-  show(id: number, options: { pinned?: boolean; aloud?: boolean } = {}): void {
+  /** Show the image of a point; pinned, the card stays and can be used. `aloud`: a screen reader hears its name. */
+  show(point: number, options: { pinned?: boolean; aloud?: boolean } = {}): void {
     const pinned = options.pinned ?? false;
-    if (this.shown === id && this.pinned === pinned) return;
+    if (this.shown === point && this.pinned === pinned) return;
     if (this.pinned && !pinned) return;
-    this.shown = id;
+    this.shown = point;
     this.pinned = pinned;
     window.clearTimeout(this.timer);
-    this.timer = window.setTimeout(() => void this.fill(id, options.aloud ?? false), pinned ? 0 : 60);
+    this.timer = window.setTimeout(() => void this.fill(point, options.aloud ?? false), pinned ? 0 : 60);
   }
 
   /** Put the card beside a point, inside the map. */
@@ -55,9 +57,16 @@ export class Card {
     this.root.hidden = true;
   }
 
-  private async fill(id: number, aloud: boolean): Promise<void> {
+  /** Hidden by somebody who used it. */
+  private close(): void {
+    this.hide();
+    this.root.dispatchEvent(new CustomEvent("closed"));
+  }
+
+  private async fill(point: number, aloud: boolean): Promise<void> {
+    const id = this.ids[point]!;
     const [row] = await this.rows.get([id]).catch(() => []);
-    if (!row || this.shown !== id) return;
+    if (!row || this.shown !== point) return;
     const ratio = Math.min(1, 160 / Math.max(row.width, row.height));
     const picture = el("img", {
       src: `${this.base}/image/${id}?size=thumb`,
@@ -80,7 +89,7 @@ export class Card {
 
   private actions(id: number): HTMLElement {
     const close = el("button", { type: "button", "aria-label": this.say("close"), class: "plain", text: "×" });
-    close.addEventListener("click", () => this.hide());
+    close.addEventListener("click", () => this.close());
     return el(
       "p",
       { class: "actions" },

@@ -25,7 +25,7 @@ export interface Colouring {
 export const NONE = 65_535;
 export const PLAIN: Colouring = { scale: null, codes: null, numbers: null };
 
-type Rgb = readonly [number, number, number];
+export type Rgb = readonly [number, number, number];
 
 /** Okabe and Ito's colours (told apart by most colour-blind people) and six more; then they come again. */
 const CATEGORIES: readonly Rgb[] = [
@@ -42,6 +42,8 @@ const CATEGORIES: readonly Rgb[] = [
   [190, 60, 90],
   [60, 90, 140],
 ];
+/** Colours that a ramp is cut into. */
+const STEPS = 256;
 const GREY: Rgb = [141, 138, 132];
 /** Dark blue to yellow through teal: lightness rises all the way (after viridis). */
 const RAMP: readonly Rgb[] = [
@@ -52,10 +54,10 @@ const RAMP: readonly Rgb[] = [
   [253, 231, 37],
 ];
 
-export async function fetchColouring(url: string, by: string, count: number): Promise<Colouring> {
+export async function fetchColouring(url: string, by: string): Promise<Colouring> {
   const { header, start, buffer } = await fetchPacked<Scale>(`${url}?by=${encodeURIComponent(by)}`);
-  if (header.kind === "category") return { scale: header, codes: new Uint16Array(buffer, start, count), numbers: null };
-  return { scale: header, codes: null, numbers: new Float32Array(buffer, start, count) };
+  if (header.kind === "category") return { scale: header, codes: new Uint16Array(buffer, start), numbers: null };
+  return { scale: header, codes: null, numbers: new Float32Array(buffer, start) };
 }
 
 export function categoryColour(scale: Scale, code: number): Rgb {
@@ -74,20 +76,41 @@ export function css([r, g, b]: Rgb): string {
   return `rgb(${r} ${g} ${b})`;
 }
 
-/** Four bytes a point. */
-export function pointColours(colouring: Colouring, count: number, plain: Rgb): Uint8Array {
-  const bytes = new Uint8Array(4 * count);
+/** RGBA bytes of each point, alpha 0: how much it stands out is for `Marks` to say. */
+export function pointColours(colouring: Colouring, count: number, plain: Rgb): Uint32Array {
+  const found = new Uint32Array(count);
   const { scale, codes, numbers } = colouring;
-  const span = scale ? scale.high - scale.low || 1 : 1;
-  for (let i = 0; i < count; i++) {
-    let colour: Rgb = plain;
-    if (scale && codes) colour = categoryColour(scale, codes[i]!);
-    else if (scale && numbers) {
+  if (scale && codes) {
+    const palette = scale.names.map((_, code) => packed(categoryColour(scale, code)));
+    const none = packed(GREY);
+    for (let i = 0; i < count; i++) found[i] = palette[codes[i]!] ?? none;
+  } else if (scale && numbers) {
+    const palette = Array.from({ length: STEPS }, (_, step) => packed(rampColour(step / (STEPS - 1))));
+    const none = packed(GREY);
+    const times = (STEPS - 1) / (scale.high - scale.low || 1);
+    for (let i = 0; i < count; i++) {
       const value = numbers[i]!;
-      colour = Number.isNaN(value) ? GREY : rampColour((value - scale.low) / span);
+      found[i] = Number.isNaN(value) ? none : palette[Math.round((value - scale.low) * times)]!;
     }
-    bytes.set(colour, 4 * i);
-    bytes[4 * i + 3] = 215;
-  }
-  return bytes;
+  } else found.fill(packed(plain));
+  return found;
+}
+
+/** As the bytes R, G, B, A lie in memory: browsers run on little-endian machines, as `packed.ts` relies on too. */
+export function packed([r, g, b]: Rgb, alpha = 0): number {
+  return (r | (g << 8) | (b << 16) | (alpha << 24)) >>> 0;
+}
+
+/** A packed colour laid over an opaque one: opaque itself. */
+export function mixed(colour: number, [r, g, b]: Rgb): number {
+  const alpha = colour >>> 24;
+  const mix = (shift: number, below: number): number =>
+    Math.round((((colour >>> shift) & 255) * alpha + below * (255 - alpha)) / 255);
+  return packed([mix(0, r), mix(8, g), mix(16, b)], 255);
+}
+
+/** A colour as CSS gives it to scripts: `rgb(...)`, or `rgba(...)`, whose alpha is left out. */
+export function rgbOf(text: string): Rgb {
+  const [r = 255, g = 255, b = 255] = (text.match(/[\d.]+/g) ?? []).map(Number);
+  return [r, g, b];
 }

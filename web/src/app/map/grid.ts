@@ -1,6 +1,4 @@
-/** Points sorted into the cells of a grid: the nearest one, those in a box, those in a polygon. */
-
-export type Polygon = ReadonlyArray<readonly [number, number]>;
+/** Points sorted into the cells of a grid: the nearest one, those in a box, those inside a line. */
 
 export class Grid {
   private readonly side: number;
@@ -56,7 +54,8 @@ export class Grid {
       const to = this.starts[row * this.side + lastColumn + 1]!;
       for (let k = from; k < to; k++) {
         const i = this.order[k]!;
-        const [x, y] = [this.x(i), this.y(i)];
+        const x = this.x(i);
+        const y = this.y(i);
         if (x < left || x > right || y < top || y > bottom) continue;
         if (visit(i) === false) return;
       }
@@ -70,15 +69,54 @@ export class Grid {
     return found;
   }
 
-  /** The points inside a polygon (even-odd rule), ascending. */
-  inside(polygon: Polygon): number[] {
-    const xs = polygon.map(([x]) => x);
-    const ys = polygon.map(([, y]) => y);
-    const found: number[] = [];
-    this.each(Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys), (i) => {
-      if (contains(polygon, this.x(i), this.y(i))) found.push(i);
-    });
-    return found.sort((a, b) => a - b);
+  /** The points inside a polygon (even-odd rule), ascending; `path` holds x and y of each corner in turn. */
+  inside(path: Float32Array): Uint32Array {
+    const found = new Uint32Array(this.order.length);
+    let count = 0;
+    const { rows, columns } = this.reach(path);
+    const crossed = this.crossed(path);
+    for (let row = rows[0]; row <= rows[1]; row++) {
+      for (let column = columns[0]; column <= columns[1]; column++) {
+        const cell = row * this.side + column;
+        const from = this.starts[cell]!;
+        const to = this.starts[cell + 1]!;
+        if (from === to) continue;
+        // A cell that no edge comes near lies inside as a whole, or outside.
+        const isWhole = !crossed[cell];
+        if (isWhole && !contains(path, (column + 0.5) / this.side, (row + 0.5) / this.side)) continue;
+        for (let k = from; k < to; k++) {
+          const i = this.order[k]!;
+          if (isWhole || contains(path, this.x(i), this.y(i))) found[count++] = i;
+        }
+      }
+    }
+    return found.slice(0, count).sort();
+  }
+
+  /** The first and the last row and column that a path touches. */
+  private reach(path: Float32Array): { rows: [number, number]; columns: [number, number] } {
+    let [left, top, right, bottom] = [Infinity, Infinity, -Infinity, -Infinity];
+    for (let k = 0; k < path.length; k += 2) {
+      left = Math.min(left, path[k]!);
+      right = Math.max(right, path[k]!);
+      top = Math.min(top, path[k + 1]!);
+      bottom = Math.max(bottom, path[k + 1]!);
+    }
+    return { rows: [this.cell(top), this.cell(bottom)], columns: [this.cell(left), this.cell(right)] };
+  }
+
+  /** 1 for each cell within the box around an edge. */
+  private crossed(path: Float32Array): Uint8Array {
+    const { side } = this;
+    const found = new Uint8Array(side * side);
+    for (let k = 0, before = path.length - 2; k < path.length; before = k, k += 2) {
+      const [ax, bx] = [this.cell(path[before]!), this.cell(path[k]!)];
+      const [ay, by] = [this.cell(path[before + 1]!), this.cell(path[k + 1]!)];
+      for (let row = Math.min(ay, by); row <= Math.max(ay, by); row++) {
+        found.fill(1, row * side + Math.min(ax, bx), row * side + Math.max(ax, bx) + 1);
+      }
+    }
+    return found;
   }
 
   private cell(value: number): number {
@@ -86,12 +124,12 @@ export class Grid {
   }
 }
 
-function contains(polygon: Polygon, x: number, y: number): boolean {
+function contains(path: Float32Array, x: number, y: number): boolean {
   let inside = false;
-  for (let a = 0, b = polygon.length - 1; a < polygon.length; b = a++) {
-    const [ax, ay] = polygon[a]!;
-    const [bx, by] = polygon[b]!;
-    if (ay > y !== by > y && x < ((bx - ax) * (y - ay)) / (by - ay) + ax) inside = !inside;
+  for (let a = 0, b = path.length - 2; a < path.length; b = a, a += 2) {
+    const ay = path[a + 1]!;
+    const by = path[b + 1]!;
+    if (ay > y !== by > y && x < ((path[b]! - path[a]!) * (y - ay)) / (by - ay) + path[a]!) inside = !inside;
   }
   return inside;
 }

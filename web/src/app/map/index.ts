@@ -3,11 +3,15 @@
 import "./map.css";
 import { notice } from "../notice";
 import { perform } from "../tasks";
-import { MapView, type MapPoints } from "./view";
+import { readColours } from "./colour_by";
+import type { Colouring } from "./colours";
+import { type MapPoints, fetchPoints } from "./data";
 import { need } from "./dom";
-import { Refused, fetchPacked } from "./packed";
-import { NoWebGL } from "./points";
-import { textsOf, type Say } from "./texts";
+import { NoCanvas } from "./dots";
+import { Refused } from "./packed";
+import type { Asked } from "./painter";
+import { type Say, textsOf } from "./texts";
+import { MapView } from "./view";
 
 export function start(root: HTMLElement): void {
   const say = textsOf(root);
@@ -27,39 +31,49 @@ export function start(root: HTMLElement): void {
 }
 
 async function open(root: HTMLElement, base: string, say: Say): Promise<void> {
-  if (!document.createElement("canvas").getContext("webgl2")) {
-    withoutWebGL(root, say);
-    return;
-  }
   if (root.dataset.drawn !== "1") await draw(root, base, say, null);
   state(root, say("loading"));
-  let points: MapPoints;
+  const by = need<HTMLSelectElement>(root, "select[name=by]").value;
+  let fetched: Fetched;
   try {
-    points = await fetchPoints(base);
+    fetched = await fetchAll(base, by, say);
   } catch (error) {
     if (!(error instanceof Refused) || error.status !== 404) throw error;
     await draw(root, base, say, null);
-    points = await fetchPoints(base);
+    fetched = await fetchAll(base, by, say);
   }
   state(root, "");
   try {
-    new MapView(root, base, points, say).begin();
+    new MapView(root, base, fetched.points, say, asked()).begin(fetched.colours, by);
   } catch (error) {
-    if (!(error instanceof NoWebGL)) throw error;
-    withoutWebGL(root, say);
+    if (!(error instanceof NoCanvas)) throw error;
+    withoutCanvas(root, say);
   }
 }
 
-function withoutWebGL(root: HTMLElement, say: Say): void {
-  state(root, say("no_webgl"));
-  root.classList.add("without-webgl");
-  need(root, ".fallback").hidden = false;
+interface Fetched {
+  points: MapPoints;
+  /** Still on its way: the points are drawn before they have their colours. */
+  colours: Promise<Colouring>;
 }
 
-async function fetchPoints(base: string): Promise<MapPoints> {
-  const { header, start, buffer } = await fetchPacked<Omit<MapPoints, "ids" | "xy">>(`${base}/map/points`);
-  const ids = new Float64Array(buffer, start, header.count);
-  return { ...header, ids, xy: new Float32Array(buffer, start + ids.byteLength, 2 * header.count) };
+async function fetchAll(base: string, by: string, say: Say): Promise<Fetched> {
+  const colours = readColours(base, by, say);
+  colours.catch(() => undefined); // whoever awaits them hears of it
+  return { points: await fetchPoints(base), colours };
+}
+
+/** The end of the address may ask for a way to draw (#webgl, #canvas) and for no savings (#everything), to compare. */
+function asked(): Asked {
+  const words = location.hash.slice(1).split(",");
+  const way = words.includes("webgl") ? "webgl" : words.includes("canvas") ? "canvas" : null;
+  return { way, everything: words.includes("everything") };
+}
+
+function withoutCanvas(root: HTMLElement, say: Say): void {
+  state(root, say("no_canvas"));
+  root.classList.add("without-canvas");
+  need(root, ".fallback").hidden = false;
 }
 
 async function draw(root: HTMLElement, base: string, say: Say, method: string | null): Promise<void> {

@@ -1,34 +1,38 @@
 /** A line drawn by hand around points. */
 
-import type { Polygon } from "./grid";
+/** Pixels between two corners of the line. */
+const STEP = 3;
 
 export class Lasso {
-  private path: Array<[number, number]> = [];
+  /** x and y of each corner in turn, in screen pixels. */
+  private path = new Float32Array(512);
+  private length = 0;
 
   get active(): boolean {
-    return this.path.length > 0;
+    return this.length > 0;
   }
 
   begin(px: number, py: number): void {
-    this.path = [[px, py]];
+    this.length = 0;
+    this.push(px, py);
   }
 
   add(px: number, py: number): void {
-    const last = this.path.at(-1);
-    if (last && Math.hypot(px - last[0], py - last[1]) >= 3) this.path.push([px, py]);
+    const { path, length } = this;
+    if (length && Math.hypot(px - path[length - 2]!, py - path[length - 1]!) >= STEP) this.push(px, py);
   }
 
-  /** The path in screen pixels; empty when it encloses nothing. */
-  end(): Polygon {
-    const path = this.path;
-    this.path = [];
-    return path.length > 3 ? path : [];
+  /** The corners; none when the line encloses nothing. */
+  end(): Float32Array {
+    const found = this.path.slice(0, this.length > 6 ? this.length : 0);
+    this.length = 0;
+    return found;
   }
 
   draw(context: CanvasRenderingContext2D, colour: string): void {
-    if (this.path.length < 2) return;
+    if (this.length < 4) return;
     context.beginPath();
-    for (const [x, y] of this.path) context.lineTo(x, y);
+    for (let k = 0; k < this.length; k += 2) context.lineTo(this.path[k]!, this.path[k + 1]!);
     context.closePath();
     context.fillStyle = colour;
     context.globalAlpha = 0.14;
@@ -37,5 +41,15 @@ export class Lasso {
     context.lineWidth = 2;
     context.strokeStyle = colour;
     context.stroke();
+  }
+
+  private push(px: number, py: number): void {
+    if (this.length === this.path.length) {
+      const longer = new Float32Array(2 * this.path.length);
+      longer.set(this.path);
+      this.path = longer;
+    }
+    this.path[this.length++] = px;
+    this.path[this.length++] = py;
   }
 }

@@ -9,7 +9,7 @@ const SHOWN = 60;
 const SEARCHED = 20;
 
 export class Selection {
-  ids: number[] = [];
+  private ids: number[] = [];
   private readonly list: HTMLElement;
   private limit = SHOWN;
 
@@ -29,8 +29,8 @@ export class Selection {
     });
   }
 
-  set(ids: readonly number[]): void {
-    this.ids = [...ids];
+  set(ids: number[]): void {
+    this.ids = ids;
     this.limit = SHOWN;
     this.root.hidden = !ids.length;
     need(this.root, "h2").textContent = this.say("selected", { count: ids.length });

@@ -10,6 +10,9 @@ const CELL = 76;
 const BATCH = 40;
 const REQUESTS = 3;
 const KEPT = 1_200;
+const MOST_PICTURES = 400;
+/** Milliseconds without a move before pictures are asked for. */
+const STILL = 100;
 
 interface Sheet {
   ids: number[];
@@ -18,47 +21,60 @@ interface Sheet {
 
 export class Thumbs {
   shown = true;
+  /** How many pictures belong on the screen. */
+  count = 0;
   private readonly pictures = new Map<number, ImageBitmap | null>();
-  private readonly wanted = new Set<number>();
+  /** The points whose pictures are shown: the first `count`. */
+  private first = new Int32Array(0);
   private readonly asked = new Set<number>();
   private running = 0;
   private timer = 0;
 
   constructor(
     private readonly url: string,
-    private readonly ids: Float64Array,
+    private readonly ids: Float64Array | Uint32Array,
     private readonly grid: Grid,
     private readonly arrived: () => void,
   ) {}
 
-  /** The points whose pictures belong on the screen now: none when too many points are in sight. */
-  choose(camera: Camera): number[] {
-    if (!this.shown) return [];
+  /** Find the points whose pictures belong on the screen now: none when too many points are in sight. */
+  choose(camera: Camera): void {
+    this.count = 0;
+    if (!this.shown) return;
     const [left, right] = [camera.toWorldX(-CELL), camera.toWorldX(camera.width + CELL)];
     const [top, bottom] = [camera.toWorldY(-CELL), camera.toWorldY(camera.height + CELL)];
-    if (this.grid.count(left, top, right, bottom, MOST_IN_SIGHT) >= MOST_IN_SIGHT) return [];
+    if (this.grid.count(left, top, right, bottom, MOST_IN_SIGHT) >= MOST_IN_SIGHT) return;
     // Cells are fixed to the map and halve as one zooms in, so that pictures do not jump about while it moves.
     const cell = 2 ** Math.round(Math.log2(CELL / camera.scale));
-    const first = new Map<string, number>();
+    const [column, row] = [Math.floor(left / cell), Math.floor(top / cell)];
+    const across = Math.floor(right / cell) - column + 1;
+    const cells = across * (Math.floor(bottom / cell) - row + 1);
+    if (this.first.length < cells) this.first = new Int32Array(cells);
+    this.first.fill(-1, 0, cells);
     this.grid.each(left, top, right, bottom, (i) => {
-      const key = `${Math.floor(this.grid.x(i) / cell)} ${Math.floor(this.grid.y(i) / cell)}`;
-      const other = first.get(key);
-      if (other === undefined || i < other) first.set(key, i);
+      const at = (Math.floor(this.grid.y(i) / cell) - row) * across + Math.floor(this.grid.x(i) / cell) - column;
+      const other = this.first[at]!;
+      if (other < 0 || i < other) this.first[at] = i;
     });
-    return [...first.values()];
+    for (let at = 0; at < cells && this.count < MOST_PICTURES; at++) {
+      if (this.first[at]! >= 0) this.first[this.count++] = this.first[at]!;
+    }
   }
 
-  draw(context: CanvasRenderingContext2D, camera: Camera, chosen: readonly number[]): void {
-    this.wanted.clear();
-    for (const i of chosen) {
+  /** Draw those chosen that are here; the others are asked for once the map has been still for a moment. */
+  draw(context: CanvasRenderingContext2D, camera: Camera): void {
+    let isLacking = false;
+    for (let n = 0; n < this.count; n++) {
+      const i = this.first[n]!;
       const picture = this.pictures.get(i);
-      if (picture === undefined) this.wanted.add(i);
+      if (picture === undefined) isLacking = true;
       if (!picture) continue;
       this.pictures.delete(i);
       this.pictures.set(i, picture);
       this.drawOne(context, camera, i, picture);
     }
-    if (this.wanted.size && !this.timer) this.timer = window.setTimeout(() => this.fetchNext(), 80);
+    window.clearTimeout(this.timer);
+    if (isLacking) this.timer = window.setTimeout(() => this.fetchNext(), STILL);
   }
 
   private drawOne(context: CanvasRenderingContext2D, camera: Camera, i: number, picture: ImageBitmap): void {
@@ -73,9 +89,9 @@ export class Thumbs {
   }
 
   private fetchNext(): void {
-    this.timer = 0;
     while (this.running < REQUESTS) {
-      const batch = [...this.wanted].filter((i) => !this.asked.has(i)).slice(0, BATCH);
+      const chosen = Array.from(this.first.subarray(0, this.count));
+      const batch = chosen.filter((i) => !this.pictures.has(i) && !this.asked.has(i)).slice(0, BATCH);
       if (!batch.length) return;
       for (const i of batch) this.asked.add(i);
       this.running++;
