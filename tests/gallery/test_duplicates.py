@@ -197,7 +197,8 @@ def test_grouping_invariants(degrees: list[float], reach: float) -> None:
     limit = distance(reach)
     matrix = circle(*degrees)
     gallery = FakeGallery(matrix)
-    groups, left_out, _ = close_groups(gallery, gallery.ids, gallery.matrix, limit)
+    found = close_groups(gallery, gallery.ids, gallery.matrix, limit)
+    groups, left_out = found.groups, found.left_out
     flat = [position for group in groups for position in group]
     assert len(flat) == len(set(flat))
     assert left_out >= 0

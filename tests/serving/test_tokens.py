@@ -87,6 +87,20 @@ def test_attempts_are_limited_even_with_the_right_token() -> None:
     assert isinstance(door.login(TOKEN, "attacker"), str)
 
 
+def test_wrong_tokens_of_programs_from_many_addresses_are_counted_together() -> None:
+    now = [1_000_000.0]
+    door = AdminDoor(TOKEN, clock=lambda: now[0])
+    outcomes = [door.bearer("wrong", f"10.0.0.{n}") for n in range(70)]
+    assert outcomes == [False] * 60 + [1] * 10
+    assert door.bearer(TOKEN, "owner") is True
+    assert isinstance(door.login(TOKEN, "owner"), str), "the form has a bucket of its own"
+    now[0] += 1
+    assert [door.bearer("wrong", f"10.0.1.{n}") for n in range(2)] == [False, 1]
+    assert [door.login("wrong", f"10.0.2.{n}") for n in range(60)].count(None) == 60
+    assert isinstance(door.login(TOKEN, "somebody"), int), "and that of the form is as full as ever"
+    assert door.bearer(TOKEN, "somebody else") is True
+
+
 def test_a_short_token_is_refused() -> None:
     with pytest.raises(ServeError, match="16"):
         AdminDoor("short")

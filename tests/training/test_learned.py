@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -10,16 +12,23 @@ import pytest
 
 pytest.importorskip("torch")
 
+import torch
+from safetensors.numpy import save
+
 from lookalike import load_encoder
 from lookalike.benchmarks.tll import bench_pairs
 from lookalike.benchmarks.triplets import bench_triplets
-from lookalike.encoders.fitted import from_text, joined, to_text
+from lookalike.encoders.fitted import KEY, from_text, joined, to_text
+from lookalike.encoders.trained_file import read_fitted, read_tensors
+from lookalike.encoders.weights import read_state_dict
+from lookalike.errors import EncoderCardError
 from lookalike.judgments import PairTable, make_twins, open_judgments
 from lookalike.similarity.comparator_pairs import pair_hashes, triplet_hashes
 from lookalike.training import fit
 from lookalike.training.data_table import Table
 from lookalike.training.learned import learned_hashes
 from lookalike.training.recipe import Recipe
+from lookalike.training.run_folder import RunFolder
 from tests.encoders.trained_runs import TINY_NET
 
 PAIRS = 24
@@ -77,6 +86,38 @@ def test_hashes_travel_as_text() -> None:
     assert from_text(3) is None
     assert joined([None, np.empty(0, np.uint64)]) is None
     assert joined([hashes[::-1], None, hashes[:1]]).tolist() == hashes.tolist()  # type: ignore[union-attr]
+
+
+def header_bytes(path: Path) -> int:
+    return int.from_bytes(path.read_bytes()[:8], "little")
+
+
+def test_many_hashes_leave_the_header_small(tmp_path: Path) -> None:
+    """As text 9.5 million of them were more than the header of a file may have; here 200,000, all bits in use."""
+    hashes = np.random.default_rng(0).integers(0, 2**64, 200_000, dtype=np.uint64, endpoint=False)
+    folder = RunFolder(tmp_path)
+    folder.write_weights({"backbone.a": torch.ones(2)}, hashes)
+    assert header_bytes(folder.weights) < 1000
+    assert np.array_equal(read_fitted(folder.weights), hashes)  # type: ignore[arg-type]
+    assert list(read_state_dict(folder.weights)) == ["a"]  # readers of weights leave them out
+    folder.write_weights({"backbone.a": torch.ones(2)})
+    assert read_fitted(folder.weights) is None
+
+
+def test_hashes_in_a_header_are_still_read(tmp_path: Path, aligned: Path, table: PairTable) -> None:
+    """Runs of the first days keep them there."""
+    old = tmp_path / "old"
+    shutil.copytree(aligned, old)
+    path = old / "weights.safetensors"
+    tensors = read_tensors(path)
+    fitted = tensors.pop(KEY).astype(np.uint64)
+    path.write_bytes(save(tensors, metadata={KEY: to_text(fitted)}))
+    card = json.loads((old / "card.json").read_text())
+    (old / "card.json").write_text(json.dumps({**card, "weights_sha256": ""}))
+    assert np.array_equal(read_fitted(path), fitted)  # type: ignore[arg-type]
+    assert seen(table, old).sum() == 16
+    assert read_fitted(old / "card.json") is None
+    assert read_fitted(old / "none.safetensors") is None
 
 
 def test_only_labelled_rows_that_people_judged_count() -> None:
@@ -142,6 +183,32 @@ def test_exports_heads_and_ensembles_carry_it(folder: Path, table: PairTable, al
     for name in (exported, f"classic:color+{exported}"):
         assert np.array_equal(load_encoder(name).fitted_pairs, fitted)  # type: ignore[arg-type]
     assert "learned from 16" in bench_pairs(table, [exported]).warnings[0]
+
+
+def test_many_hashes_go_beside_the_card(
+    aligned: Path, tmp_path: Path, table: PairTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("onnx")
+    from lookalike.training import export
+
+    monkeypatch.setattr(export, "MOST_IN_CARD", 15)  # the run learned from 16
+    images = [table.images.path(content) for content in table.distinct_images()][:4]
+    target = tmp_path / "big.onnx"
+    export.export_onnx(aligned, target, images=images)
+    card = json.loads((tmp_path / "big.onnx.json").read_text())
+    beside = tmp_path / "big.pairs.npy"
+    assert card[KEY]["file"] == beside.name
+    fitted = load_encoder(str(aligned)).fitted_pairs
+    assert np.array_equal(load_encoder(f"onnx:{target}").fitted_pairs, fitted)  # type: ignore[arg-type]
+    np.save(beside, np.arange(3, dtype=np.uint64))
+    with pytest.raises(EncoderCardError, match=r"fitted_pairs: the file big.pairs.npy is not the one"):
+        load_encoder(f"onnx:{target}")
+    beside.unlink()
+    with pytest.raises(EncoderCardError, match=r"big.pairs.npy beside the card cannot be read"):
+        load_encoder(f"onnx:{target}")
+    (tmp_path / "big.onnx.json").write_text(json.dumps({**card, KEY: {"file": "../x.npy", "sha256": ""}}))
+    with pytest.raises(EncoderCardError, match="the name of a file beside the card"):
+        load_encoder(f"onnx:{target}")
 
 
 def test_votes_on_triplets(folder: Path) -> None:

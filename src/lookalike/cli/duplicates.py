@@ -131,6 +131,8 @@ def _print(found: Duplicates) -> None:
         output.say(f"threshold {found.threshold.value:.4f}: {found.threshold.reason}")
     if found.refused:
         output.say(f"second look: {refused_sentence(found.refused)}")
+    if found.unlooked:
+        output.say(f"second look: {unlooked_sentence(found.unlooked)}")
     if not found.images:
         output.say("there are no images to compare")
         return
@@ -143,6 +145,16 @@ def refused_sentence(pairs: int) -> str:
     if pairs == 1:
         return "1 pair that close shows different pictures and was not joined"
     return f"{pairs} pairs that close show different pictures and were not joined"
+
+
+def unlooked_sentence(images: int) -> str:
+    """What the second look left out, for people."""
+    from lookalike.gallery.duplicate_groups import LINKAGE_LIMIT
+
+    return (
+        f"not taken for {images:,} images that are linked in sets of more than {LINKAGE_LIMIT:,}: there the vectors alone "
+        "decide; a smaller --threshold with --second-look makes smaller sets"
+    )
 
 
 def _print_moves(moved: MoveReport, gallery: str) -> None:

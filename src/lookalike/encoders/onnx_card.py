@@ -6,10 +6,11 @@ import json
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import TypeVar
 
 from lookalike.encoders.base import Preprocessing
-from lookalike.encoders.fitted import Hashes, from_text
+from lookalike.encoders.fitted import Hashes, from_text, read_file
 from lookalike.errors import EncoderCardError, printable
 
 T = TypeVar("T")
@@ -95,20 +96,21 @@ class OnnxCard:
         )
 
 
-def parse_card(document: object, graph: Graph, where: str) -> OnnxCard:
-    """A card from its JSON document, checked against the graph.
+def parse_card(document: object, graph: Graph, where: str, folder: Path | None = None) -> OnnxCard:
+    """A card from its JSON document, checked against the graph; ``folder``: where it lies, for files that it names.
 
     Raises:
         EncoderCardError: naming the key that is missing, unknown, of the wrong type or against the graph.
     """
-    return _CardReader(document, graph, where).read()
+    return _CardReader(document, graph, where, folder).read()
 
 
 class _CardReader:
     """Takes the keys of one document one by one; what is left over is unknown."""
 
-    def __init__(self, document: object, graph: Graph, where: str) -> None:
+    def __init__(self, document: object, graph: Graph, where: str, folder: Path | None) -> None:
         self.where = where
+        self.folder = folder
         self.graph = graph
         if not isinstance(document, Mapping):
             raise EncoderCardError(f"{where}: a card is a JSON object {{...}}, this is {_kind(document)}")
@@ -155,7 +157,7 @@ class _CardReader:
         value = self.left.pop(key)
         checked = check(value)
         if checked is None:
-            raise self.wrong(key, f"must be {wanted}, got {json.dumps(value)}")
+            raise self.wrong(key, f"must be {wanted}, got {json.dumps(value)[:200]}")
         return checked
 
     def size(self, layout: str) -> tuple[int, int]:
@@ -221,6 +223,11 @@ class _CardReader:
         return self.take(key, check, "a number above 0 and at most 1", 1.0)
 
     def hashes(self, key: str) -> Hashes | None:
+        if isinstance(self.left.get(key), Mapping):
+            try:
+                return read_file(self.left.pop(key), self.folder)
+            except ValueError as error:
+                raise self.wrong(key, printable(str(error))) from None
         return self.take(key, from_text, "base64 of numbers of 64 bits") if key in self.left else None
 
     def text(self, key: str, default: str) -> str:

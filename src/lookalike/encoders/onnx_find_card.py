@@ -46,7 +46,7 @@ def find_card(model: Path, sha256: str, graph: Graph) -> OnnxCard:
             raise EncoderCardError(
                 f"{_shown(place)}: not valid JSON: {error.msg} (line {error.lineno}, column {error.colno})"
             ) from error
-        return parse_card(document, graph, _shown(place))
+        return parse_card(document, graph, _shown(place), place.parent)
     if sha256 in KNOWN_CARDS:
         return parse_card(KNOWN_CARDS[sha256], graph, f"known card of {_shown(model)}")
     raise EncoderCardError(missing_card_message(model, graph))

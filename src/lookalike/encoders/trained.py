@@ -16,11 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.encoders.base import Encoder, EncoderCard, normalize
-from lookalike.encoders.fitted import KEY, from_text, joined
+from lookalike.encoders.fitted import KEY, joined
 from lookalike.encoders.onnx_weights import remembered_sha256
 from lookalike.encoders.registry import EncoderOptions, load_encoder
 from lookalike.encoders.trained_card import WEIGHTS, Parent, TrainedCard, is_run, read_card
-from lookalike.encoders.trained_file import read_metadata, read_tensors
+from lookalike.encoders.trained_file import read_fitted, read_tensors
 from lookalike.encoders.trained_head import PREFIX, Head, prepare, read_head
 from lookalike.errors import EncoderCardError, EncoderError, WeightsNotFound, printable
 from lookalike.images import ImageLike
@@ -99,6 +99,7 @@ def open_run(folder: Path | str) -> TrainedRun:
     card = read_card(place)
     path = place / WEIGHTS
     tensors = read_tensors(path)
+    tensors.pop(KEY, None)  # no weights, see read_fitted
     sha256 = remembered_sha256(path)
     where = printable(str(path))
     if card.weights_sha256 and sha256 != card.weights_sha256:
@@ -113,8 +114,7 @@ def open_run(folder: Path | str) -> TrainedRun:
         raise EncoderCardError(
             f"{where}: {', '.join(strangers[:3]) or 'nothing in it'} belongs to no encoder"
         )
-    fitted = from_text(read_metadata(path).get(KEY))
-    return TrainedRun(place, card, head, tuned, sha256, path.stat().st_size, fitted)
+    return TrainedRun(place, card, head, tuned, sha256, path.stat().st_size, read_fitted(path))
 
 
 def load(argument: str, options: EncoderOptions) -> Encoder:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lookalike.encoders.fitted import KEY, Hashes, from_text
 from lookalike.errors import WeightsNotFound, printable
 
 _DTYPES = {
@@ -44,15 +45,29 @@ def read_tensors(path: Path) -> dict[str, NDArray[np.generic]]:
         ) from None
 
 
-def read_metadata(path: Path) -> dict[str, str]:
-    """The texts in the header of a ``.safetensors`` file by name; {} where there are none, or the file is another."""
+def read_fitted(path: Path) -> Hashes | None:
+    """Hashes of the judgments that the weights in the file learned from: uint64 (n,).
+
+    They are the tensor ``fitted_pairs``, or, in a run of November 2026, a text of that name in the header. None where
+    there are none, or the file is no ``.safetensors`` file.
+    """
     try:
         with path.open("rb") as file:
             length = int.from_bytes(file.read(8), "little")
-            header = json.loads(file.read(min(length, _LARGEST_HEADER)).decode("utf-8"))
-        return {str(name): str(text) for name, text in header.get("__metadata__", {}).items()}
-    except (OSError, ValueError, AttributeError, RecursionError):
-        return {}
+            if length > _LARGEST_HEADER:
+                return None
+            header = json.loads(file.read(length).decode("utf-8"))
+            entry = header.get(KEY)
+            if entry is None:
+                return from_text(header.get("__metadata__", {}).get(KEY))
+            first, last = (int(place) for place in entry["data_offsets"])
+            file.seek(8 + length + first)
+            found = _tensor(
+                KEY, {**entry, "data_offsets": (0, last - first)}, memoryview(file.read(last - first))
+            )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return None
+    return found.astype(np.uint64) if found.dtype == np.uint64 and found.ndim == 1 else None
 
 
 def _tensors(data: bytes) -> dict[str, NDArray[np.generic]]:

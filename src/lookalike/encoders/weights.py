@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from lookalike.encoders.fitted import KEY
 from lookalike.encoders.torch_base import require
 from lookalike.errors import EncoderCardError, WeightsNotFound, printable
 
@@ -34,7 +35,7 @@ def read_state_dict(path: Path) -> dict[str, Any]:
     ``.safetensors`` cannot hold code. The others are pickles and are read with ``weights_only=True``, so that
     nothing in them is executed. A dictionary wrapped in ``state_dict`` or ``model``, and names that begin
     with ``module.``, as training scripts leave them, or all with ``backbone.``, as a run of ``lookalike train`` that
-    changed a whole network does, are unwrapped.
+    changed a whole network does, are unwrapped. What such a run says of the judgments it learned from is left out.
 
     Raises:
         WeightsNotFound: no such file, not readable, of another kind, or damaged.
@@ -75,9 +76,10 @@ def check_weights_file(path: Path) -> None:
 
 def _read(path: Path) -> Any:
     if path.suffix.lower() == ".safetensors":
-        return require("safetensors.torch", "torch", "reading .safetensors").load_file(
-            str(path), device="cpu"
-        )
+        load_file = require("safetensors.torch", "torch", "reading .safetensors").load_file
+        tensors = load_file(str(path), device="cpu")
+        tensors.pop(KEY, None)
+        return tensors
     torch = require("torch", "torch", "reading weights")
     return torch.load(str(path), map_location="cpu", weights_only=True)
 

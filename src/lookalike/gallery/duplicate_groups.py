@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,6 +18,23 @@ LINKAGE_LIMIT = 3000
 """Largest component that complete linkage takes (36 MB of distances); larger ones are cut into balls."""
 
 
+@dataclass(frozen=True)
+class CloseGroups:
+    """What :func:`close_groups` found.
+
+    Attributes:
+        groups: ascending positions into the ids, two or more in each, ordered by their first position.
+        left_out: how many images have a neighbour within the threshold but are in no group.
+        refused: pairs that the second look refused.
+        unlooked: images in components of more than ``LINKAGE_LIMIT``, where no second look was taken.
+    """
+
+    groups: list[list[int]]
+    left_out: int = 0
+    refused: int = 0
+    unlooked: int = 0
+
+
 def close_groups(
     gallery: ReadableGallery,
     ids: NDArray[np.int64],
@@ -24,7 +43,7 @@ def close_groups(
     candidates: NDArray[np.int64] | None = None,
     *,
     second_look: bool = False,
-) -> tuple[list[list[int]], int, int]:
+) -> CloseGroups:
     """Groups of images of which any two are at most ``threshold`` apart.
 
     Args:
@@ -34,35 +53,32 @@ def close_groups(
         threshold: largest cosine distance within a group.
         candidates: ids to search among; None = the whole gallery, which then holds just ``ids``.
         second_look: also compare the small pictures of each pair (:mod:`lookalike.gallery.duplicate_layout`); in a
-            component of more than ``LINKAGE_LIMIT`` images only the vectors count.
-
-    Returns:
-        Groups as ascending positions into ids, two or more in each, ordered by their first position; how many images
-        have a neighbour within the threshold but are in no group; and how many pairs the second look refused.
+            component of more than ``LINKAGE_LIMIT`` images only the vectors count, and its images are counted.
     """
     first, second = neighbour_pairs(gallery, ids, matrix, threshold, candidates)
     if not first.size:
-        return [], 0, 0
+        return CloseGroups([])
     groups: list[list[int]] = []
-    linked = refused = 0
+    linked = refused = unlooked = 0
     for component in components(first, second, len(ids)):
         linked += len(component)
-        apart = _refused(gallery, ids[component], matrix[component], threshold) if second_look else None
-        refused += 0 if apart is None else len(apart[0])
+        apart = None
+        if second_look and len(component) > LINKAGE_LIMIT:
+            unlooked += len(component)
+        elif second_look:
+            apart = _refused(gallery, ids[component], matrix[component], threshold)
+            refused += int(apart.sum()) // 2
         groups.extend(split(component, matrix, threshold, apart))
     groups.sort()
-    return groups, linked - sum(map(len, groups)), refused
+    return CloseGroups(groups, linked - sum(map(len, groups)), refused, unlooked)
 
 
 def _refused(
     gallery: ReadableGallery, ids: NDArray[np.int64], matrix: NDArray[np.float32], threshold: float
-) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
-    """Pairs of one component within the threshold that a look at their small pictures refuses, as positions in it."""
-    if len(ids) > LINKAGE_LIMIT:
-        return None
-    first, second = np.nonzero(np.triu(1.0 - matrix @ matrix.T <= threshold, 1))
-    apart = disagreeing(gallery, ids, first, second)
-    return first[apart], second[apart]
+) -> NDArray[np.bool_]:
+    """Pairs of one component within the threshold that a look at their small pictures refuses: bool (n, n), symmetric."""
+    close = np.triu(1.0 - matrix @ matrix.T <= threshold, 1)
+    return disagreeing(gallery, ids, close | close.T)
 
 
 def neighbour_pairs(
@@ -111,11 +127,11 @@ def split(
     component: NDArray[np.int64],
     matrix: NDArray[np.float32],
     threshold: float,
-    apart: tuple[NDArray[np.int64], NDArray[np.int64]] | None = None,
+    apart: NDArray[np.bool_] | None = None,
 ) -> list[list[int]]:
     """Cut a component into groups of diameter <= threshold (ascending positions; single images left out).
 
-    ``apart``: pairs of positions in the component that must not come into one group.
+    ``apart``: bool (m, m), symmetric: pairs of the component that must not come into one group.
     """
     if len(component) > LINKAGE_LIMIT:
         parts = _balls(component, matrix, threshold)
@@ -123,7 +139,7 @@ def split(
         vectors = matrix[component]
         distances = np.clip(1.0 - vectors @ vectors.T, 0.0, 2.0).astype(np.float32)
         if apart is not None:
-            distances[apart] = distances[apart[::-1]] = FAR
+            distances[apart] = FAR
         parts = [component[part] for part in _complete_linkage(distances, threshold)]
     return [sorted(int(i) for i in part) for part in parts if len(part) > 1]
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.errors import InvalidArgument
-from lookalike.gallery.duplicate_groups import close_groups
+from lookalike.gallery.duplicate_groups import CloseGroups, close_groups
 from lookalike.gallery.duplicate_threshold import ThresholdChoice, choose_threshold, given_threshold
 from lookalike.gallery.keep_rule import FORMATS, KEEP, KeepRule
 from lookalike.gallery.reading import ReadableGallery, Selection, data_frame, select
@@ -121,6 +121,7 @@ class Duplicates:
         keep: criteria of the keep rule, in order.
         refused: pairs within the threshold whose small pictures do not agree place for place; None when the
             vectors alone decided.
+        unlooked: images without a second look, as more than 3,000 are linked to one another; None as above.
     """
 
     groups: tuple[DuplicateGroup, ...]
@@ -129,6 +130,7 @@ class Duplicates:
     left_out: int
     keep: tuple[str, ...]
     refused: int | None = None
+    unlooked: int | None = None
 
     def __len__(self) -> int:
         return len(self.groups)
@@ -152,6 +154,7 @@ class Duplicates:
             "bytes_freed": self.bytes_freed,
             "left_out": self.left_out,
             "refused": self.refused,
+            "unlooked": self.unlooked,
             "keep_rule": list(self.keep),
             "threshold": None if self.threshold is None else self.threshold.to_dict(),
         }
@@ -219,8 +222,8 @@ def find_duplicates(
     copies = _same_content(selection.columns["content"], rule, records)
     sets: list[list[int]] = [members for members in copies if len(members) > 1]
     choice: ThresholdChoice | None = None
-    left_out = 0
-    refused: int | None = None
+    close = CloseGroups([])
+    look = False
     if kind != "exact":
         heads = np.array(sorted(members[0] for members in copies), dtype=np.int64)
         candidates = None if selection.everything and len(heads) == len(selection) else chosen.ids[heads]
@@ -230,12 +233,13 @@ def find_duplicates(
         else:
             choice = given_threshold(threshold, len(heads))
         look = threshold is None if second_look is None else second_look
-        near, left_out, pairs = close_groups(gallery, ids, matrix, choice.value, candidates, second_look=look)
-        refused = pairs if look else None
-        sets = _merge(copies, [[int(heads[i]) for i in group] for group in near], near_only=kind == "near")
+        close = close_groups(gallery, ids, matrix, choice.value, candidates, second_look=look)
+        near = [[int(heads[i]) for i in group] for group in close.groups]
+        sets = _merge(copies, near, near_only=kind == "near")
     groups = [_group(selection, records, members, rule) for members in sets]
     groups.sort(key=lambda group: (-group.bytes_freed, group.keep.path, group.keep.id))
-    return Duplicates(tuple(groups), choice, len(selection), left_out, rule.criteria, refused)
+    looked = (close.refused, close.unlooked) if look else (None, None)
+    return Duplicates(tuple(groups), choice, len(selection), close.left_out, rule.criteria, *looked)
 
 
 def _same_content(contents: list[str], rule: KeepRule, records: list[dict[str, Any]]) -> list[list[int]]:

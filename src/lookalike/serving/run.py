@@ -4,8 +4,10 @@ configured proxy."""
 from __future__ import annotations
 
 import contextlib
+import signal
 import socket
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -108,7 +110,7 @@ def serve(app: Starlette, listening: Listening, *, ready: Callable[[int], None] 
 
     Args:
         app: already protected by `lookalike.serving.protect`.
-        ready: called with the port once the socket is open.
+        ready: called with the port once the server answers and a signal stops it in order.
 
     Raises:
         ServeError: the address is taken.
@@ -119,8 +121,6 @@ def serve(app: Starlette, listening: Listening, *, ready: Callable[[int], None] 
     except ImportError as error:
         raise MissingDependency("uvicorn", "web", "serving pages") from error
     bound = open_socket(listening)
-    if ready is not None:
-        ready(bound.getsockname()[1])
     config = uvicorn.Config(
         app,
         log_level="warning",
@@ -136,13 +136,40 @@ def serve(app: Starlette, listening: Listening, *, ready: Callable[[int], None] 
     )
 
     class Server(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            # Only now: whoever reads the address may stop the server at once, and its signals are caught from here on.
+            if ready is not None and not self.should_exit:
+                ready(bound.getsockname()[1])
+
         async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
             end_streams(app)
             await super().shutdown(sockets)
 
     # Stopped by Ctrl-C, uvicorn raises the signal once more when all is closed.
-    with bound, contextlib.suppress(KeyboardInterrupt):
+    with bound, _interrupts_raise(), contextlib.suppress(KeyboardInterrupt):
         Server(config).run(sockets=[bound])
+
+
+@contextlib.contextmanager
+def _interrupts_raise() -> Iterator[None]:
+    """Ctrl-C raises KeyboardInterrupt also in the moment before uvicorn catches it itself.
+
+    Otherwise asyncio takes the signal in that moment, cancels a task that has not begun, and the server waits for ever.
+    Its runner leaves handlers alone that are not Python's own.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def end_streams(app: Starlette) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import suppress
@@ -12,6 +13,8 @@ from typing import Any
 from starlette.responses import Response
 
 from lookalike.serving.requests import Receive, Refusal, Scope, Send, client_address, send_refusal
+
+log = logging.getLogger("lookalike.serving")
 
 MOST_READERS = 200
 PER_ADDRESS = 24
@@ -62,7 +65,8 @@ class Streams:
 class EventStream(Response):
     """An answer that goes on: each item of ``news`` is sent as one event with JSON for its data.
 
-    It ends with the news, with the reader (whose slot is free at once), or with the server.
+    It ends with the news, with the reader (whose slot is free at once), or with the server. News that fail are logged
+    and end it too: the page asks again.
 
     Args:
         streams: the slots; without a free one the answer is 503.
@@ -82,15 +86,22 @@ class EventStream(Response):
         if end is None:
             await send_refusal(send, TOO_MANY)
             return
+        failed = False
         tasks = [asyncio.ensure_future(one) for one in (self._send(send), _gone(receive), end.wait())]
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
             for task in tasks:
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            ends = await asyncio.gather(*tasks, return_exceptions=True)
             self._streams.leave(address, end)
-        if end.is_set():
+            for error in ends:
+                if isinstance(error, Exception) and not isinstance(
+                    error, OSError
+                ):  # a reader who went is no error
+                    failed = True
+                    log.error("events of %s", scope.get("path", ""), exc_info=error)
+        if failed or end.is_set():
             await _finish(send)
 
     async def _send(self, send: Send) -> None:

@@ -21,8 +21,10 @@ COOKIE_PATHS = ("/", "/admin")
 
 _LOGIN_RULES = (
     RateRule("attempts to log in from one address", "address", per_second=1 / 15, burst=10),
-    RateRule("attempts to log in", "session", per_second=1, burst=60),
+    RateRule("attempts to log in", "session", per_second=1, burst=60, contains="login"),
+    RateRule("wrong tokens of programs", "session", per_second=1, burst=60, contains="bearer"),
 )
+"""Wrong tokens of programs have a bucket of their own, so that they cannot keep a person from the form."""
 
 
 def read_or_make_token(path: Path) -> str:
@@ -86,7 +88,7 @@ class AdminDoor:
 
     def login(self, token: str, address: str) -> str | int | None:
         """The cookie's value; None when the token is wrong; seconds to wait after too many attempts."""
-        waiting = self._attempts.wait("POST", "", "everybody", address)
+        waiting = self._attempts.wait("POST", "login", "everybody", address)
         if waiting is not None:
             return waiting[1]
         if not self._is_token(token):
@@ -95,18 +97,19 @@ class AdminDoor:
         return f"{expiry}.{self._sign(expiry)}"
 
     def bearer(self, token: str, address: str) -> bool | int:
-        """Whether a program's token is right; seconds to wait after too many wrong ones from its address.
+        """Whether a program's token is right; seconds to wait after too many wrong ones.
 
-        A wrong one counts as an attempt to log in, a right one does not. What other addresses tried does not keep
-        a program out, for every one of its requests is a login.
+        A wrong one counts as an attempt to log in from its address, and together with the wrong ones of all other
+        addresses; a right one does not count. What others tried does not keep a program with the right token out, for
+        every one of its requests is a login; what its own address tried does, or a guesser would learn of a hit.
         """
-        waiting = self._attempts.would_wait("POST", "", "", address)
+        waiting = self._attempts.would_wait("POST", "bearer", "", address)
         if waiting is not None:
             return waiting
         if self._is_token(token):
             return True
-        self._attempts.wait("POST", "", "everybody", address)
-        return False
+        refused = self._attempts.wait("POST", "bearer", "everybody", address)
+        return False if refused is None else refused[1]
 
     def admits(self, cookie: str) -> bool:
         """Whether a cookie was given by `login` and has not run out."""

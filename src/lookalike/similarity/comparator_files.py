@@ -6,7 +6,6 @@ import hashlib
 import io
 import json
 import os
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 
 from lookalike._version import __version__
 from lookalike.encoders import Encoder, EncoderOptions, load_encoder
+from lookalike.encoders.npz_file import read_npz
 from lookalike.errors import ComparatorError, printable
 from lookalike.similarity.comparator import Comparator, refuse_other
 from lookalike.similarity.comparator_fit import Calibration
@@ -182,9 +182,8 @@ def _read_arrays(place: Path, card: dict[str, Any]) -> dict[str, NDArray[Any]]:
     if hashlib.sha256(content).hexdigest() != card.get("sha256"):
         raise _damaged(place, f"{ARRAY_FILE} is not the file that {CARD_FILE} was written with")
     try:
-        with np.load(io.BytesIO(content), allow_pickle=False) as file:
-            return {name: file[name] for name in file.files}
-    except (ValueError, OSError, zipfile.BadZipFile) as error:
+        return read_npz(content)
+    except ValueError as error:
         raise _damaged(place, f"{ARRAY_FILE}: {error}") from error
 
 

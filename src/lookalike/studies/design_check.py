@@ -12,7 +12,7 @@ from lookalike.errors import ImageError, StudyError
 from lookalike.images import decode
 from lookalike.progress import Progress
 from lookalike.studies.design_figures import Expectation, chance_of, figures
-from lookalike.studies.items import Item
+from lookalike.studies.items import LONGEST_ID, Item, proposal_id
 from lookalike.studies.planning import CAREFUL, catch_pass
 from lookalike.studies.study import PARTS, Study
 from lookalike.studies.texts import UNFINISHED
@@ -143,6 +143,7 @@ def _design(study: Study) -> Iterator[str]:
         )
     if design.votes is not None and not any(item.options for item in study.items.where(role="main")):
         yield "design.votes: nobody can propose an image, because no item has a gallery"
+    yield from _names_of_votes(study)
     for role, wanted in (("practice", design.practice), ("catch", design.catch)):
         there = len(study.items.where(role=role))
         if there < wanted:
@@ -155,6 +156,19 @@ def _design(study: Study) -> Iterator[str]:
     panel = study.config.panel
     if panel.kind == "prolific" and not (panel.completion_code or panel.completion_url):
         yield "panel.kind is prolific: give panel.completion_code or panel.completion_url, or nobody can be paid"
+
+
+def _names_of_votes(study: Study) -> Iterator[str]:
+    """Ids that leave no room for those of the votes on their proposals: PostgreSQL would refuse to store these."""
+    if study.config.design.votes is None:
+        return
+    recall = [item for item in study.items.where(role="main") if item.options]
+    long = [item.id for item in recall if len(proposal_id(item.id, len(item.options) - 1)) > LONGEST_ID]
+    if long:
+        yield (
+            f"design.votes: {len(long)} items have ids so long that those of votes on their proposals (the id, > and the "
+            f"number of an option) exceed {LONGEST_ID} signs; shorten them in items.parquet, the first is {long[0]}"
+        )
 
 
 def _texts(study: Study) -> Iterator[str]:

@@ -17,8 +17,15 @@ if TYPE_CHECKING:
 Role = Literal["main", "practice", "catch"]
 ROLES: tuple[str, ...] = get_args(Role)
 ITEMS_FILE = "items.parquet"
+LONGEST_ID = 100
+"""Signs of an id; the store's columns hold no more."""
 _PROPOSED = ">"
 """Between a recall item's id and the index of the option that somebody proposed: the id of the vote on it."""
+
+
+def proposal_id(recall: str, option: int) -> str:
+    """Id of the vote on what somebody proposed for a recall item."""
+    return f"{recall}{_PROPOSED}{option}"
 
 
 @dataclass(frozen=True)
@@ -70,9 +77,9 @@ class Items(Sequence[Item]):
         self._items = tuple(items)
         self._by_id: dict[str, Item] = {}
         for item in self._items:
-            if not 0 < len(item.id) <= 100 or not item.id.isprintable():
+            if not 0 < len(item.id) <= LONGEST_ID or not item.id.isprintable():
                 raise StudyError(
-                    f"the item id {printable(item.id)[:100]!r} must have 1 to 100 printable signs"
+                    f"the item id {printable(item.id)[:LONGEST_ID]!r} must have 1 to {LONGEST_ID} printable signs"
                 )
             if item.id in self._by_id:
                 raise StudyError(f"the item {printable(item.id)} is twice in the table of items")
@@ -118,7 +125,7 @@ class Items(Sequence[Item]):
             option: index of the proposed image in its gallery.
         """
         return self._votes.get((recall.fixed[0], recall.options[option])) or Item(
-            f"{recall.id}{_PROPOSED}{option}",
+            proposal_id(recall.id, option),
             recall.type,
             set="vote",
             fixed=(recall.fixed[0], recall.options[option]),
@@ -140,6 +147,11 @@ class Items(Sequence[Item]):
             for item in self._items
             if item.type == "recall-and-vote" and item.role == "main" and len(item.fixed) == 2
         }
+
+    @cached_property
+    def set_numbers(self) -> dict[str, int]:
+        """Name of a set -> its number, from 0 in order of appearance."""
+        return {name: number for number, name in enumerate(dict.fromkeys(item.set for item in self._items))}
 
     def named(self, ids: Iterable[str]) -> tuple[Item, ...]:
         """The items with these ids, in the order of the items; behind them the votes on proposals, sorted by their ids.

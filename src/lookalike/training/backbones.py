@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lookalike.encoders.base import Encoder, EncoderCard
-from lookalike.encoders.fitted import KEY, from_text
+from lookalike.encoders.fitted import joined
 from lookalike.encoders.registry import EncoderOptions, load_encoder
 from lookalike.encoders.torch_base import TorchEncoder
 from lookalike.encoders.trained import fingerprint_of
 from lookalike.encoders.trained_card import Parent
-from lookalike.encoders.trained_file import read_metadata
+from lookalike.encoders.trained_file import read_fitted
 from lookalike.encoders.trained_torch import load_scratch
 from lookalike.encoders.weights import complain, read_state_dict
 from lookalike.errors import RecipeError, printable
@@ -156,11 +156,11 @@ def _part(name: str, file: str | None, options: EncoderOptions) -> Part:
         encoder = load_scratch(name, replace(options, precision="fp32"))
         if weights is not None:
             _begin_with(encoder.module, weights, name)
-            encoder.fitted_pairs = from_text(
-                read_metadata(weights).get(KEY)
-            )  # goes on to be what it learned from
+            encoder.fitted_pairs = read_fitted(weights)  # goes on to be what it learned from
         return Part(Parent(name), encoder)
     loaded = load_encoder(name, replace(options, weights=weights, precision="fp32"))
+    if weights is not None:
+        loaded.fitted_pairs = joined([loaded.fitted_pairs, read_fitted(weights)])
     return Part(Parent(name, fingerprint_of(loaded.card), file), loaded)
 
 

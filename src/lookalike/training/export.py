@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from lookalike.encoders import Encoder, EncoderOptions, load_encoder
-from lookalike.encoders.fitted import KEY, to_text
+from lookalike.encoders.fitted import KEY, MOST_IN_CARD, Hashes, file_entry, to_npy, to_text
 from lookalike.errors import EncoderError, InvalidArgument, TrainingError, printable
 from lookalike.images import ImageLike
 from lookalike.progress import Progress
@@ -21,6 +21,7 @@ from lookalike.training.export_graph import FEATURE_MAP, Exported, build_graph
 from lookalike.training.export_images import default_images
 from lookalike.training.export_parity import Original, Parity, failures
 from lookalike.training.export_precision import INT8_WAYS, to_fp16, to_int8
+from lookalike.training.run_folder import write_atomic
 
 if TYPE_CHECKING:
     from lookalike.judgments import PairTable
@@ -81,7 +82,8 @@ def export_onnx(
     Args:
         encoder: the folder of a run, any PyTorch encoder, or an ``onnx:`` one (to make it smaller). A head on an
             ``onnx:`` encoder is joined to its graph.
-        target: FILE.onnx; the card becomes FILE.onnx.json. Files of these names are replaced.
+        target: FILE.onnx; the card becomes FILE.onnx.json. Files of these names are replaced. An encoder that learned
+            from more than 200,000 judgments gets a third file, FILE.pairs.npy, which the card needs beside it.
         precision: ``fp32``; ``fp16`` (weights stored at half precision, computed in float32; half the size); or
             ``int8`` (a quarter of the size): static quantisation with a scale for each channel, and where that loses
             too much, only the stored weights.
@@ -108,11 +110,12 @@ def export_onnx(
         place.parent.mkdir(parents=True, exist_ok=True)
         tell("exporting the network", 0, 3)
         exported = build_graph(encoder)
-        if encoder.fitted_pairs is not None:
-            exported.card[KEY] = to_text(encoder.fitted_pairs)
         draft_card.write_text(json.dumps(exported.card, indent=2) + "\n", encoding="utf-8")
         tell("checking", 1, 3)
         method, parity = _write_checked(encoder, exported, precision, draft, chosen, pairs)
+        if encoder.fitted_pairs is not None:
+            document = {**exported.card, KEY: _kept(encoder.fitted_pairs, place)}
+            draft_card.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
         card = place.with_name(f"{place.name}.json")
         draft_card.replace(card)
         draft.replace(place)
@@ -173,6 +176,16 @@ def _write_checked(
         f"export of {printable(encoder.card.name)} as {precision} does not agree with the original: "
         f"{'; '.join(wrong)}; nothing was written; choose a higher precision"
     )
+
+
+def _kept(fitted_pairs: Hashes, place: Path) -> str | dict[str, str]:
+    """What the card says of the judgments that were learned from; many of them are written to a file beside it."""
+    if len(fitted_pairs) <= MOST_IN_CARD:
+        return to_text(fitted_pairs)
+    content = to_npy(fitted_pairs)
+    file = place.with_name(f"{place.stem}.pairs.npy")
+    write_atomic(file, content)
+    return file_entry(file.name, content)
 
 
 def _checked_target(target: str | Path, precision: str) -> Path:

@@ -23,7 +23,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lookalike.encoders.fitted import KEY, Hashes, to_text
+import numpy as np
+
+from lookalike.encoders.fitted import KEY, Hashes
 from lookalike.encoders.trained_card import CARD, WEIGHTS, TrainedCard, is_run, read_card, write_card
 from lookalike.errors import TrainingError, printable
 
@@ -128,13 +130,16 @@ class RunFolder:
 
         Args:
             tensors: by name.
-            fitted_pairs: hashes of the judgments that were learned from, uint64 (n,); they go into the file's header.
+            fitted_pairs: hashes of the judgments that were learned from, uint64 (n,). They are one more
+                tensor, by a name that readers of weights leave out: a header may have only 100 MB.
         """
+        import torch
         from safetensors.torch import save
 
-        header = None if fitted_pairs is None else {KEY: to_text(fitted_pairs)}
-        content = save({name: tensor.contiguous() for name, tensor in tensors.items()}, metadata=header)
-        write_atomic(self.weights, content)
+        content = {name: tensor.contiguous() for name, tensor in tensors.items()}
+        if fitted_pairs is not None:
+            content[KEY] = torch.from_numpy(np.ascontiguousarray(fitted_pairs, dtype=np.uint64))
+        write_atomic(self.weights, save(content))
 
     def write_card(self, card: TrainedCard) -> None:
         """Finish the run."""

@@ -42,7 +42,7 @@ class Door:
             await self._app(scope, receive, send)
             return
         if admitted is not False:
-            text = f"too many attempts to log in from one address; try again in {admitted} s"
+            text = f"too many wrong tokens; try again in {admitted} s"
             await send_refusal(send, Refusal(429, text, ((b"retry-after", str(admitted).encode()),)))
             return
         path = scope["path"]

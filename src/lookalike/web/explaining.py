@@ -128,17 +128,16 @@ def content_of_gallery(served: ServedGallery) -> ContentReference:
 
 
 def measured(found: Explanation, encoder: Encoder) -> Explanation:
-    """The same with every map measured by deletion and insertion."""
+    """The same with every map measured by deletion and insertion; what maps have to beat is measured once for all."""
     from lookalike.explain.centring import CorpusMean
     from lookalike.explain.explaining import mean_of
-    from lookalike.explain.faithfulness import faithfulness
+    from lookalike.explain.faithfulness import Judge
 
+    if not found.where:
+        return found
     content = found.reference.content.get(encoder.card.fingerprint)
     mean = mean_of(None, encoder, content) or CorpusMean.nothing(encoder)
+    judge = Judge(found.a.source, found.b.source, encoder, mean)
     return replace(
-        found,
-        where=tuple(
-            replace(place, faith=faithfulness(place.map, found.a.source, found.b.source, encoder, mean))
-            for place in found.where
-        ),
+        found, where=tuple(replace(place, faith=judge.measure(place.map)) for place in found.where)
     )

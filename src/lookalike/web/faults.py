@@ -30,7 +30,15 @@ if TYPE_CHECKING:
 _CLIENT_ERRORS = (BadFilter, ImageError, InvalidArgument, NoSuchOutput, UnknownEncoder)
 """What a request can bring about by itself: status 400, not the server's mistake."""
 
-_FOLDERS = re.compile(r"(?<![\w/.])(?:/[^\s/:,;'\"]+)+/")
+_QUOTED = re.compile(r"""(?P<quote>['"`])(?P<path>(?:file:|[A-Za-z]:|~)?[\\/][^'"`\n]*)(?P=quote)""")
+"""A whole path between quotes, whatever blanks, commas and colons it has."""
+
+_FOLDER = r"""[^\s:,;'"\\/](?:[^:,;'"\n\\/]*[^\s:,;'"\\/])?(?<!\s~)[\\/]+"""
+"""It may have blanks inside: that more is taken away than has to be harms less than a folder that is shown."""
+
+_FOLDERS = re.compile(rf"(?<![\w/.\\])(?:(?:file:|[A-Za-z]:|\\)[\\/]+|~?[\\/](?={_FOLDER}))(?:{_FOLDER})*")
+"""The folders before a file's name outside quotes; addresses of the web are none."""
+
 MISTAKE = "the server cannot do this now; why is in its log"
 
 
@@ -81,17 +89,37 @@ def public_text(error: Exception) -> str:
     if isinstance(error, PageError | MissingDependency):
         return str(error)
     if isinstance(error, ImageError):
-        name = error.name.rpartition("/")[2]
-        return f"{printable(name)}: {_FOLDERS.sub('', error.reason.replace(error.name, name))}"
+        name = _last(error.name)
+        return f"{printable(name)}: {without_folders(error.reason.replace(error.name, name))}"
     if status_of(error) >= 500:
         return MISTAKE
-    return _FOLDERS.sub("", str(error)) if isinstance(error, EncoderError) else str(error)
+    return without_folders(str(error)) if isinstance(error, EncoderError) else str(error)
 
 
 def task_text(error: Exception) -> str:
-    """What a page says of work that failed: one line without folders of the server."""
+    """What a page says of work that failed: one line without folders of the server.
+
+    Of what is not for clients only the kind is named: it tells whoever reads the log where to look.
+    """
     text = public_text(error)
-    return _FOLDERS.sub("", " ".join(str(error).split())) if text == MISTAKE else text
+    if text == MISTAKE:
+        return f"{MISTAKE} ({type(error).__name__})"
+    if not isinstance(error, PageError | MissingDependency):  # those two are our own words
+        text = without_folders(text)
+    return " ".join(text.split())
+
+
+def without_folders(text: str) -> str:
+    """A text whose paths of this machine are cut down to their last part.
+
+    Paths are of POSIX or Windows, from a root, a drive, a share or a home; between quotes they may hold anything else.
+    """
+    short = _QUOTED.sub(lambda found: f"{found['quote']}{_last(found['path'])}{found['quote']}", text)
+    return _FOLDERS.sub("", short)
+
+
+def _last(path: str) -> str:
+    return re.split(r"[\\/]+", path.rstrip("\\/"))[-1]
 
 
 def text_for(request: Request, error: Exception) -> str:

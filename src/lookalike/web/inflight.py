@@ -91,8 +91,11 @@ class Room:
 def declared(request: Request, most: int) -> int:
     """Bytes that the body will have at most: what the client says, or ``most``.
 
-    The guard has refused a length that is no number or too large.
+    The guard has refused a length that is no number or too large. A body that comes in chunks ends where its chunks
+    do, whatever length is declared beside them (RFC 9112, 6.3).
     """
+    if "transfer-encoding" in request.headers:
+        return most
     text = request.headers.get("content-length", "")
     return min(int(text), most) if text.isascii() and text.isdigit() else most
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+import secrets
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,12 +33,14 @@ class Drawn:
         xy: float32 (n, 2) in [0, 1], y upwards.
         method: ``umap``, ``tsne`` or ``pca``.
         note: why another method than the one asked for was used; "" otherwise.
+        token: no other map has it, not even one of another process: what is kept of a map is kept under it.
     """
 
     ids: NDArray[np.int64]
     xy: NDArray[np.float32]
     method: str
     note: str
+    token: str = field(default_factory=lambda: secrets.token_hex(8))
 
 
 def usual_method() -> Method:

@@ -47,10 +47,10 @@ def on_map(served: ServedGallery, findings: Findings) -> OnMap | None:
             return None
         findings.put(map_key(served.name), drawn)
     rows = served.snapshot()
-    key = (served.name, "points", rows.version, id(drawn))
+    key = (served.name, "points", rows.version, drawn.token)
     kept: OnMap | None = findings.result(key)
     if kept is None:
-        kept = _points(drawn, rows.ids, f"{rows.version}-{id(drawn):x}")
+        kept = _points(drawn, rows.ids, f"{rows.version}-{drawn.token}")
         findings.put(key, kept)
     return kept
 

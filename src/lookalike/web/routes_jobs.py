@@ -18,12 +18,12 @@ Root = Annotated[int, Path(ge=0, le=10_000)]
 
 @router.post("/g/{gallery}/index/stop")
 def stop(request: Request, gallery: str) -> HTMLResponse:
-    """Stop; what was written stays."""
+    """Stop, also while it waits for its turn; what was written stays."""
     context = context_of(request)
     context.gallery(gallery)
     job = job_of(context, gallery)
     if job is not None:
-        job.stopping.set()
+        context.work.stop(job)
     return render(request, "job.html", gallery=gallery, job=job)
 
 

@@ -18,7 +18,7 @@ from typing import Any, Literal
 
 from lookalike.errors import LookalikeError
 from lookalike.web.child import Child
-from lookalike.web.faults import MISTAKE, PageError, task_text
+from lookalike.web.faults import PageError, task_text
 
 log = logging.getLogger("lookalike.web")
 
@@ -171,6 +171,19 @@ class Work:
         with self._lock:
             return next((task for task in reversed(self._tasks.values()) if task.key == key), None)
 
+    def stop(self, task: Task) -> None:
+        """Ask a task to stop.
+
+        One that waits is over at once, and its key can be started again; one that runs is when it looks at ``stopping``.
+        """
+        with self._lock:
+            task.stopping.set()
+            waited = task.state == "waiting"
+            if waited:
+                task.state = "stopped"
+        if waited:
+            task.change(state="stopped")  # those who watch are told without the lock
+
     def close(self, seconds: float = 10.0) -> None:
         """Ask every task to stop, end processes that are at work, and wait for a moment for what has to be written."""
         with self._lock:
@@ -199,10 +212,14 @@ class Work:
         return self._lanes[name]
 
     def _do(self, task: Task, run: Callable[[], Any], keep: Callable[[Any], None] | None) -> None:
-        if task.stopping.is_set() or self._closed:
-            task.change(state="stopped")
+        with self._lock:  # from here on `stop` no longer ends it by itself
+            if task.is_over:
+                return
+            begins = not (task.stopping.is_set() or self._closed)
+            task.state = "running" if begins else "stopped"
+        task.change(state=task.state)
+        if not begins:
             return
-        task.change(state="running")
         try:
             found = run()
             if keep is not None:
@@ -213,9 +230,9 @@ class Work:
         except LookalikeError as error:
             log.error("%s: %s", task.key, error)
             task.change(error=task_text(error), state="failed")
-        except Exception:  # a thread's traceback would be seen by nobody
+        except Exception as error:  # a thread's traceback would be seen by nobody
             log.exception("%s", task.key)
-            task.change(error=MISTAKE, state="failed")
+            task.change(error=task_text(error), state="failed")
 
     def _apart(self, work: Callable[..., Any], arguments: tuple[Any, ...], told: Any) -> Any:
         """Compiled loops of UMAP and HDBSCAN in a process of their own do not hold up this one's pages."""

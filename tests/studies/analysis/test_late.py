@@ -11,6 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from lookalike.cli.main import app
+from lookalike.errors import StudyError
 from lookalike.studies import ANSWER_SCHEMA, Study
 from lookalike.studies.analysis import analyse
 from lookalike.studies.analysis.answer_files import ADDED, read_answer_file
@@ -45,6 +46,16 @@ def test_they_are_counted_only_when_asked(study: Study, answers: pa.Table) -> No
     assert asked.to_dict()["late"] == {"answers": 2, "counted": True}
     assert counted_answers(study, answers).num_rows == answers.num_rows - 2
     assert counted_answers(study, answers, late=True).num_rows == answers.num_rows
+
+
+def test_where_all_are_late_the_reader_learns_how_to_count_them(study: Study, answers: pa.Table) -> None:
+    every = pa.array([True] * answers.num_rows)
+    answers = answers.set_column(answers.schema.get_field_index("late"), answers.schema.field("late"), every)
+    with pytest.raises(
+        StudyError, match=rf"all {answers.num_rows} answers .* came late.* --late .* counts them"
+    ):
+        analyse(study, answers)
+    assert analyse(study, answers, late=True).figures.answers == answers.num_rows
 
 
 def test_tables_of_earlier_versions_have_none(study: Study, answers: pa.Table, tmp_path: Path) -> None:

@@ -48,6 +48,22 @@ def test_sessions_that_cannot_be_as_long_as_wished_are_named(tmp_path: Path) -> 
     assert f"sessions have {len(images)} trials, not 12" in "\n".join(check_study(made).warnings)
 
 
+def test_ids_must_leave_room_for_those_of_votes(tmp_path: Path) -> None:
+    made = study(tmp_path, "recall-and-vote")
+    assert made.config.design.votes is not None
+    first = next(item for item in made.items if item.options)
+    digits = len(str(len(first.options) - 1))
+
+    def problems(length: int) -> list[str]:
+        named = [replace(item, id="x" * length) if item is first else item for item in made.items]
+        return check_study(Study(made.folder, made.config, Items(named))).problems
+
+    assert problems(99 - digits) == []
+    found = problems(100 - digits)
+    assert len(found) == 1
+    assert found[0].startswith("design.votes: 1 items have ids so long")
+
+
 def changed(made: Study, **by_place: object) -> Study:
     """The study with the first main item's fields changed."""
     items = [replace(made.items[0], **by_place), *made.items[1:]]  # type: ignore[arg-type]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from random import Random
@@ -11,7 +12,7 @@ from random import Random
 import pytest
 from sqlalchemy import select
 
-from lookalike.studies import Study
+from lookalike.studies import Items, Study
 from lookalike.studies.items import Item
 from lookalike.studies.store import Refused, Session, Store
 from lookalike.studies.store.schema import tallies
@@ -293,6 +294,52 @@ def test_each_person_gets_the_sets_in_equal_shares(store: Store, tmp_path: Path)
     )  # the odd one out of seven goes to either set in turn
     counts = taken(store, study).values()
     assert max(counts) - min(counts) <= 1
+
+
+@pytest.mark.parametrize(("sizes", "wanted"), [([3] * 10 + [2] * 10, 10), ([40, 35, 25], 4)])
+def test_sets_of_unequal_size_get_equally_many_answers_per_item(sizes: list[int], wanted: int) -> None:
+    # Rounded the same way for everybody, sets of two would get nothing and sets of 40 twice what sets of 35 get.
+    items = [
+        Item(f"{name}-{i}", "kafc", set=str(name), fixed=(f"{name} {i}",))
+        for name, size in enumerate(sizes)
+        for i in range(size)
+    ]
+    shares = {str(name): float(size) for name, size in enumerate(sizes)}
+    given, random = dict.fromkeys((item.id for item in items), 0), Random(0)
+    for person in range(1, 101):
+        pool = sorted(
+            ((item, float(given[item.id])) for item in items), key=lambda c: (c[1], random.random())
+        )
+        found = choose(pool, wanted, shares)
+        assert len(found) == wanted
+        for item in found:
+            given[item.id] += 1
+        assert max(given.values()) - min(given.values()) <= 2, person
+    means = [
+        sum(given[item.id] for item in items if item.set == name) / size
+        for name, size in zip(shares, sizes, strict=True)
+    ]
+    assert max(means) - min(means) <= 0.5
+
+
+def test_unequal_sets_are_served_alike_by_the_store(store: Store, tmp_path: Path) -> None:
+    study = small_study(tmp_path / "uneven", items=10, answers_per_item=30, trials_per_participant=4)
+    items = [replace(item, set="abc"[min(i // 4, 2)]) for i, item in enumerate(study.items)]
+    study = Study(study.folder, study.config, Items(items))  # 4, 4 and 2 items: 1.6, 1.6 and 0.8 of 4 trials
+    store.register(study)
+    for count in (10, 20):
+        start_many(store, study, 10)
+        found = taken(store, study)
+        assert sum(found.values()) == 4 * count
+        assert max(found.values()) - min(found.values()) <= 1
+
+
+def test_sets_take_turns_by_answers_where_items_go_by_doubt() -> None:
+    items = [Item(f"{name}{i}", "2afc", set=name, fixed=(f"{name}{i}",)) for name in "ab" for i in range(4)]
+    doubts = [(item, -1.0 if item.set == "a" else -0.5) for item in items]
+    served = {item.id: 5 if item.set == "a" else 4 for item in items}
+    found = choose(doubts, 3, {"a": 4.0, "b": 4.0}, served=served)
+    assert Counter(item.set for item in found) == {"a": 1, "b": 2}
 
 
 def test_shares_follow_the_sizes_of_the_sets_and_go_on_when_one_is_full() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from sqlalchemy import select
 
 from lookalike.errors import StudyError
 from lookalike.studies import Item, Items, Study, StudyConfig
@@ -17,7 +18,7 @@ from lookalike.studies.answers import ANSWER_SCHEMA
 from lookalike.studies.store import Refused, Store
 from lookalike.studies.store.engine import open_engine
 from lookalike.studies.store.records import Timing
-from lookalike.studies.store.schema import SCHEMA_VERSION, meta
+from lookalike.studies.store.schema import SCHEMA_VERSION, meta, tallies
 from lookalike.studies.types import AnswerPayload
 from tests.studies.small import small_study
 
@@ -60,6 +61,18 @@ def test_a_database_of_the_first_version_opens_with_all_it_holds(database_url: s
         with pytest.raises(Refused, match="all trials are taken"):
             store.start_session(study)
     Store(database_url).close()  # nothing is left to migrate
+
+
+def test_items_of_the_first_version_learn_their_sets_for_adaptive_choice(
+    database_url: str, tmp_path: Path
+) -> None:
+    study = small_study(tmp_path / "old", type="2afc", items=3, answers_per_item=2, adaptive=True)
+    _as_version_1(database_url, study.hash)
+    with Store(database_url) as store:
+        store.register(study)
+        with store.reading() as connection:
+            rows = connection.execute(select(tallies.c.item, tallies.c.part, tallies.c.simulated)).all()
+    assert {(row.item, row.part) for row in rows} == {("main-0", 0), ("main-1", 1), ("main-2", 0)}
 
 
 OLD_TOKEN = "y9IwJcShkPTCa2L-YWhuQlqphA8k0CAWBa9rEgQtV-w"

@@ -1,22 +1,23 @@
-"""Items chosen trial by trial: where answers are least certain, and votes on what others have just proposed."""
+"""Items chosen trial by trial, where answers are least certain."""
 
 from __future__ import annotations
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
 
-from lookalike.studies import Study
+from lookalike.studies import Items, Study
 from lookalike.studies.store import Refused, Session, Store
 from lookalike.studies.store.live import AHEAD
 from lookalike.studies.store.schema import slots, tallies
 from lookalike.studies.store.sequence import are_companions
 from lookalike.studies.store.votes import doubt
-from lookalike.studies.types import AnswerPayload, is_vote, study_type
+from lookalike.studies.types import AnswerPayload
 from tests.studies.small import small_study
 
 
@@ -79,11 +80,67 @@ def test_the_next_item_follows_from_answers_given_meanwhile(store: Store, tmp_pa
     assert all(taken == real <= 9 for taken, real in counted(store, study).values())
 
 
-def _one_set(study: Study):  # type: ignore[no-untyped-def]
-    from dataclasses import replace
+def test_an_answer_reads_few_tallies_however_many_there_are(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = small_study(
+        tmp_path / "wide", type="2afc", items=4, adaptive=True, answers_per_item=20, trials_per_participant=4
+    )
+    items = [
+        replace(made.items[i % 4], id=f"main-{i}", set="ab"[i % 2], fixed=(f"{i:064}",)) for i in range(1200)
+    ]
+    study = Study(made.folder, made.config, Items(items))
+    store.register(study)
+    # One set is settled in people's minds, the other is not: the first must not be looked for behind the second.
+    sure = tallies.update().where(tallies.c.part == 0).values(doubt=0.2)
+    store.submit(lambda connection: connection.execute(sure)).result()
+    session = store.start_session(study)
+    asked: list[str] = []
+    by_id = Items.by_id
+    monkeypatch.setattr(Items, "by_id", lambda self, id: asked.append(id) or by_id(self, id))
+    give(store, study, session, 0)
+    assert len(asked) < 30
 
-    from lookalike.studies import Items
 
+def test_the_choice_is_the_same_as_among_all(store: Store, tmp_path: Path) -> None:
+    study = small_study(
+        tmp_path / "same", type="2afc", items=30, adaptive=True, answers_per_item=9, trials_per_participant=4
+    )
+    store.register(study)
+    session = store.start_session(study)
+    held = {slot.item for slot in store.slots(study, session.id)}
+    wanted = {}
+    for part in (0, 1):
+        inside = [item.id for item in study.items if study.items.set_numbers[item.set] == part]
+        full, best, *_ = [name for name in inside if name not in held]
+        wanted[part] = best
+        for name, values in ((full, {"doubt": 1.0, "taken": 9}), (best, {"doubt": 0.9})):
+            change = tallies.update().where(tallies.c.item == name).values(**values)
+            store.submit(lambda c, change=change: c.execute(change)).result()
+        others = tallies.update().where(tallies.c.item.in_(set(inside) - {full, best})).values(doubt=0.5)
+        store.submit(lambda c, change=others: c.execute(change)).result()
+    give(store, study, session, 0)
+    chosen = study.items.by_id(at(store, study, session, 2))
+    assert chosen.id == wanted[study.items.set_numbers[chosen.set]]
+
+
+def test_even_votes_are_exactly_as_doubtful_as_none_and_what_nobody_had_comes_first(
+    store: Store, tmp_path: Path
+) -> None:
+    for choices in range(2, 9):
+        assert doubt({str(i): 3 for i in range(choices)}, choices) == doubt({}, choices) == 1.0
+    study = small_study(
+        tmp_path / "even", type="2afc", items=8, adaptive=True, answers_per_item=9, trials_per_participant=4
+    )
+    study = Study(study.folder, study.config, _one_set(study))
+    store.register(study)
+    fresh = {"main-1", "main-3", "main-6", "main-7"}
+    even = tallies.update().where(tallies.c.item.not_in(fresh)).values(taken=6, answered=6)
+    store.submit(lambda connection: connection.execute(even)).result()
+    assert {slot.item for slot in store.slots(study, store.start_session(study).id)} == fresh
+
+
+def _one_set(study: Study) -> Items:
     return Items(replace(item, set="") for item in study.items)
 
 
@@ -168,121 +225,3 @@ def test_a_full_place_that_was_released_is_exchanged(store: Store, tmp_path: Pat
     states = [slot.state for slot in store.slots(study, late.id)]
     assert set(states[AHEAD + 1 :]) == {"answered"}  # what was not shown yet gave way to items with room
     assert all(taken == real <= 1 for taken, real in counted(store, study).values())
-
-
-def recall_study(folder: Path, **votes: int) -> Study:
-    """Eight images to propose something for, from galleries of three."""
-    wanted = {"per_participant": 2, "per_proposal": 3} | votes
-    return small_study(
-        folder, type="recall-and-vote", items=8, answers_per_item=20, trials_per_participant=4, votes=wanted
-    )
-
-
-def take(store: Store, study: Study, session: Session, option: int = 0, vote: int = 1) -> list[str]:
-    """Answer everything; the votes among it."""
-    voted = []
-    for index in range(session.trials):
-        item = study.items.by_id(at(store, study, session, index))
-        if is_vote(item):
-            voted.append(item.id)
-            store.answer(study, session.token, index, f"n{index}", AnswerPayload(value=vote))
-        else:
-            give(store, study, session, index, option)
-    return voted
-
-
-def test_who_comes_first_only_proposes_and_others_vote_on_it(store: Store, tmp_path: Path) -> None:
-    study = recall_study(tmp_path / "first")
-    store.register(study)
-    first = store.start_session(study)
-    assert take(store, study, first, 2) == []
-    proposed = {f"{slot.item}>2" for slot in store.slots(study, first.id)}
-    voted = take(store, study, store.start_session(study), 1, -1)
-    assert len(voted) == 2
-    assert set(voted) < proposed
-    assert store.status(study)["items"]["votes"] == 4 + 2
-    table = study_type("recall-and-vote").judgments(study.items, store.answers(study), study)
-    found = {(r["left"], r["right"]): (r["up_votes"], r["down_votes"]) for r in table.table.to_pylist()}
-    pairs = {name: study.items.by_id(name).fixed for name in proposed}
-    assert {found[pairs[name]] for name in voted} == {(1, 1)}
-    assert {found[pairs[name]] for name in proposed - set(voted)} == {(1, 0)}
-    rows = [row for row in store.answers(study).to_pylist() if row["item"] in voted]
-    assert {(row["set"], row["role"], row["value"], row["chosen"]) for row in rows} == {
-        ("vote", "main", -1.0, None)
-    }
-
-
-def test_people_who_began_together_vote_on_one_another(store: Store, tmp_path: Path) -> None:
-    study = recall_study(tmp_path / "together")
-    store.register(study)
-    one, other = store.start_session(study), store.start_session(study)
-    for index in range(4):
-        for session, option in ((one, 0), (other, 1)):
-            item = study.items.by_id(at(store, study, session, index))
-            if is_vote(item):
-                assert item.id.endswith(">1" if session is one else ">0")  # never one's own
-                store.answer(study, session.token, index, f"n{index}", AnswerPayload(value=1))
-            else:
-                give(store, study, session, index, option)
-    kinds = Counter(row["set"] == "vote" for row in store.answers(study).to_pylist())
-    assert kinds[True] >= 3
-
-
-def test_nobody_votes_on_an_image_they_were_asked_about_and_k_holds(store: Store, tmp_path: Path) -> None:
-    study = recall_study(tmp_path / "many", per_proposal=2)
-    store.register(study)
-    with ThreadPoolExecutor(10) as pool:
-        list(pool.map(lambda n: take(store, study, store.start_session(study), n % 3), range(30)))
-    by_person: dict[str, list[str]] = {}
-    for row in store.answers(study).to_pylist():
-        by_person.setdefault(row["session"], []).append(row["item"])
-    for items in by_person.values():
-        assert len(items) == len(set(items)) == 4
-        about = {study.items.by_id(name).fixed[0] for name in items if ">" not in name}
-        assert about.isdisjoint(study.items.by_id(name).fixed[0] for name in items if ">" in name)
-        assert sum(">" in name for name in items) <= 2
-    found = counted(store, study)
-    assert all(taken == real for taken, real in found.values())
-    votes = [taken for name, (taken, _) in found.items() if ">" in name]
-    assert max(votes) == 2
-    assert sum(votes) >= 24
-
-
-def test_a_proposal_in_words_is_kept_and_not_voted_on(store: Store, tmp_path: Path) -> None:
-    study = recall_study(tmp_path / "words")
-    store.register(study)
-    session = store.start_session(study)
-    for index in range(4):
-        store.answer(study, session.token, index, f"n{index}", AnswerPayload(text="a pear"))
-    assert take(store, study, store.start_session(study)) == []
-
-
-def test_proposals_of_who_withdrew_are_handed_out_no_more(store: Store, tmp_path: Path) -> None:
-    study = recall_study(tmp_path / "gone")
-    store.register(study)
-    gone = store.start_session(study)
-    take(store, study, gone)
-    store.withdraw(study, gone.id)
-    assert take(store, study, store.start_session(study)) == []
-    # What somebody else proposes too is voted on again.
-    again = store.start_session(study)
-    assert set(take(store, study, again)) <= {f"main-{i}>0" for i in range(8)}
-
-
-def test_simulated_proposals_are_for_simulated_people(store: Store, tmp_path: Path) -> None:
-    study = recall_study(tmp_path / "sim")
-    store.register(study)
-    take(store, study, store.start_session(study, simulated=True))
-    assert take(store, study, store.start_session(study)) == []
-    assert len(take(store, study, store.start_session(study, simulated=True))) == 2
-
-
-def test_the_same_proposal_sent_twice_opens_one_vote(store: Store, tmp_path: Path) -> None:
-    study = recall_study(tmp_path / "twice")
-    store.register(study)
-    session = store.start_session(study)
-    give(store, study, session, 0)
-    before = store.slots(study, session.id)
-    give(store, study, session, 0)
-    assert store.slots(study, session.id) == before
-    assert store.status(study)["items"]["votes"] == 1

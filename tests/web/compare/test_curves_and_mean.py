@@ -19,8 +19,8 @@ PAIR = "a=drawn:1&b=drawn:9"
 def test_curves_are_measured_only_when_asked_for(judged: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     faithfulness: Any = import_module("lookalike.explain.faithfulness")
     calls: list[Any] = []
-    measure = faithfulness.faithfulness
-    monkeypatch.setattr(faithfulness, "faithfulness", lambda *a, **k: calls.append(a) or measure(*a, **k))
+    measure = faithfulness.Judge.measure
+    monkeypatch.setattr(faithfulness.Judge, "measure", lambda *a: calls.append(a) or measure(*a))
     parts = judged.get(f"/compare/parts?{PAIR}").text
     assert calls == []
     assert 'class="curve' not in parts

@@ -152,3 +152,26 @@ def test_a_map_is_drawn_in_a_process_of_its_own_and_kept(tmp_path: Path) -> None
     gallery.store.mark_missing([1])
     later = TestClient(make_app(settings)).get("/g/new/map/points")
     assert unpacked(later.content)[0]["count"] == 39
+
+
+def test_a_map_drawn_anew_is_not_mistaken_for_one_that_lay_at_its_address(
+    map_app: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from lookalike.web import map_points
+    from lookalike.web.findings import Findings
+    from lookalike.web.map_drawn import Drawn
+
+    monkeypatch.setattr(
+        map_points, "id", lambda _: 7, raising=False
+    )  # as when the old one's memory is used again
+    served, findings, ids = map_app.state.context.gallery("few"), Findings(), np.arange(300)
+    shown = []
+    for place in (0.25, 0.75):
+        drawn = Drawn(ids, np.full((300, 2), place, np.float32), "pca", "")
+        findings.put(map_points.map_key("few"), drawn)
+        points = map_points.on_map(served, findings)
+        assert points is not None
+        assert (points.xy[:, 0] == np.float32(place)).all()
+        assert map_points.on_map(served, findings) is points
+        shown.append(points.version)
+    assert len(set(shown)) == 2

@@ -137,7 +137,10 @@ def test_wrong_tokens_of_others_do_not_keep_a_program_out() -> None:
         door.bearer("wrong", f"10.0.0.{n % 20}")
     assert door.bearer("a-token-for-these-tests", "10.1.1.1") is True
     assert door.bearer("a-token-for-these-tests", "10.0.0.1") == 15
-    assert isinstance(door.login("a-token-for-these-tests", "10.1.1.1"), int), "the form counts everybody"
+    assert isinstance(door.login("a-token-for-these-tests", "10.1.1.1"), str), "nor a person from the form"
+    assert isinstance(door.login("a-token-for-these-tests", "10.0.0.1"), int), (
+        "from the guesser's own address"
+    )
     now[0] = 16.0
     assert door.bearer("a-token-for-these-tests", "10.0.0.1") is True
 
@@ -152,3 +155,26 @@ def test_a_wrong_filter_is_told_in_our_words_without_what_may_not_be_asked(clien
     columns = client.get("/api/galleries/drawn/status").json()["columns"]
     assert {"path", "source", "signature"}.isdisjoint(columns)
     assert "width" in columns
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (r"C:\Users\ann\x.png: bad", "x.png: bad"),
+        ("C:/Users/Ann B/x.png", "x.png"),
+        (r"no 'C:\Users\Ann B\my, file.png' here", "no 'my, file.png' here"),
+        (r"'C:\\Users\\Ann B\\f.png'", "'f.png'"),
+        (r"\\host\share\x y\z.png", "z.png"),
+        (r"onnx:C:\m y\x.onnx", "onnx:x.onnx"),
+        ("/my photos/2024 a/x.png: no", "x.png: no"),
+        ('can\'t read "/srv/my photos/a b.png"', 'can\'t read "a b.png"'),
+        ("cannot copy /srv/a/a.jpg to ~/b/b.jpg", "cannot copy a.jpg to b.jpg"),
+        ("file:///srv/x/y.png", "y.png"),
+        ("see https://example.org/a/b c", "see https://example.org/a/b c"),
+        ("1 / 2 and/or 3/4 of \\d", "1 / 2 and/or 3/4 of \\d"),
+    ],
+)
+def test_folders_of_any_system_are_not_shown(text: str, shown: str) -> None:
+    from lookalike.web.faults import without_folders
+
+    assert without_folders(text) == shown

@@ -50,6 +50,24 @@ def test_who_says_no_length_takes_the_room_of_the_largest(settings: Any) -> None
     assert app.state.context.arriving.highest == 100_000
 
 
+@pytest.mark.parametrize(
+    ("headers", "bytes_"),
+    [
+        ([(b"content-length", b"1")], 1),
+        ([(b"content-length", b"1"), (b"transfer-encoding", b"chunked")], 100),
+        ([(b"transfer-encoding", b"chunked")], 100),
+        ([(b"content-length", b"900")], 100),
+        ([], 100),
+    ],
+)
+def test_a_length_declared_beside_chunks_is_not_believed(headers: Any, bytes_: int) -> None:
+    from starlette.requests import Request
+
+    from lookalike.web.inflight import declared
+
+    assert declared(Request({"type": "http", "headers": headers}), 100) == bytes_
+
+
 def test_whoever_waits_too_long_is_refused_and_leaves_no_trace() -> None:
     room = Room(10, seconds=0.05, waiting=1)
 

@@ -120,6 +120,42 @@ def test_streams_end_when_the_server_does(own: tuple[Any, str], steps: tuple[Ste
     assert sent[-1] == {"type": "http.response.body", "body": b""}
 
 
+def test_news_that_fail_are_logged_and_the_answer_ends(caplog: pytest.LogCaptureFixture) -> None:
+    import asyncio
+
+    from lookalike.serving.streams import EventStream, Streams
+
+    streams, sent = Streams(), []
+
+    async def broken() -> Any:
+        yield {"done": 1}
+        raise ZeroDivisionError("no news")
+
+    async def never() -> Any:
+        await asyncio.sleep(60)
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    async def hung_up(message: Any) -> None:
+        raise BrokenPipeError
+
+    def answer(to: Any) -> None:
+        stream = EventStream(streams, broken())
+        asyncio.run(asyncio.wait_for(stream({"type": "http", "path": "/g/x"}, never, to), 10))
+
+    answer(send)
+    assert [one.get("more_body") for one in sent] == [None, True, None]
+    assert sent[-1] == {"type": "http.response.body", "body": b""}
+    (record,) = caplog.records
+    assert record.getMessage() == "events of /g/x"
+    assert record.exc_info is not None
+    assert isinstance(record.exc_info[1], ZeroDivisionError)
+    answer(hung_up)
+    assert len(caplog.records) == 1
+    assert len(streams) == 0
+
+
 def test_unknown_tasks_and_those_of_other_galleries(client: Any) -> None:
     context = client.app.state.context
     task = context.work.start(("other", "thing"), lambda _: None)
@@ -170,3 +206,37 @@ def test_indexing_is_followed_by_the_page(
     else:
         assert len(tasks) > 2
         assert not any(one.endswith("/events") for one in tasks)
+
+
+def test_a_hidden_page_holds_no_connection(
+    own: tuple[Any, str], visit: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context, site = own
+    go = threading.Event()
+
+    def index(*_: Any) -> Any:
+        from lookalike.gallery import IndexReport
+
+        assert go.wait(60)
+        return IndexReport()
+
+    monkeypatch.setattr(context.gallery("drawn"), "index", index)
+    page = visit(f"{site}/g/drawn")
+
+    def be(hidden: bool) -> None:
+        page.evaluate(
+            "(hidden) => { Object.defineProperty(document, 'hidden', {value: hidden, configurable: true});"
+            " document.dispatchEvent(new Event('visibilitychange')); }",
+            hidden,
+        )
+
+    page.locator(".roots button").first.click()
+    wait_for(lambda: len(context.streams) == 1)
+    be(hidden=True)
+    wait_for(lambda: len(context.streams) == 0)
+    go.set()
+    wait_for(lambda: context.work.newest(("drawn", "index")).is_over)
+    assert page.get_by_text("Indexed.").count() == 0
+    be(hidden=False)
+    page.get_by_text("Indexed.").wait_for()
+    wait_for(lambda: len(context.streams) == 0)

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from lookalike.errors import GalleryError
+from lookalike.errors import GalleryError, InvalidArgument
 from lookalike.web.faults import MISTAKE
-from lookalike.web.work import Task, Work
+from lookalike.web.work import Stopped, Task, Work
 
 
 def finish(task: Task) -> Task:
@@ -48,8 +48,50 @@ def test_what_fails_is_one_line_without_folders_or_secrets() -> None:
     def theirs(_: Any) -> None:
         raise ZeroDivisionError("/srv/secret")
 
-    assert finish(work.start(("g", 1), ours)).error == "photos: cannot be written"
-    assert finish(work.start(("g", 2), theirs)).error == MISTAKE
+    def badly_asked(_: Any) -> None:
+        raise InvalidArgument("no 'C:\\Users\\Ann B\\x.toml':\nwrite one")
+
+    assert finish(work.start(("g", 1), ours)).error == f"{MISTAKE} (GalleryError)"
+    assert finish(work.start(("g", 2), theirs)).error == f"{MISTAKE} (ZeroDivisionError)"
+    assert finish(work.start(("g", 3), badly_asked)).error == "no 'x.toml': write one"
+    work.close()
+
+
+def test_what_waits_is_stopped_at_once_and_can_be_started_again() -> None:
+    work, go, told, ran = Work(), threading.Event(), [], []
+
+    def long(_: Any) -> None:
+        assert go.wait(60)
+
+    def index(_: Any) -> None:
+        ran.append("index")
+
+    running = work.start(("g", "index"), long, lane="index")
+    waiting = work.start(("h", "index"), index, lane="index")
+    waiting.watch(lambda: told.append(waiting.state))
+    work.stop(waiting)
+    assert (waiting.state, told) == ("stopped", ["stopped"])
+    again = work.start(("h", "index"), index, lane="index")
+    assert again is not waiting
+    go.set()
+    assert finish(again).state == "done"
+    assert (waiting.state, running.state, ran) == ("stopped", "done", ["index"])
+    work.close()
+
+
+def test_what_runs_is_asked_to_stop() -> None:
+    work, began = Work(), threading.Event()
+
+    def until_stopped(task: Task) -> None:
+        began.set()
+        assert task.stopping.wait(60)
+        raise Stopped("stopped")
+
+    task = work.start(("g", "index"), until_stopped, tells_task=True)
+    assert began.wait(60)
+    work.stop(task)
+    assert finish(task).state == "stopped"
+    work.stop(task)
     work.close()
 
 
@@ -57,8 +99,6 @@ def test_closing_stops_what_runs_and_what_waits() -> None:
     work = Work()
 
     def until_stopped(task: Task) -> None:
-        from lookalike.web.work import Stopped
-
         assert task.stopping.wait(60)
         raise Stopped("stopped")
 

@@ -37,22 +37,40 @@ export async function follow(url: string, tell: Tell): Promise<Task> {
   return last ?? poll(url, tell);
 }
 
-/** The last state that was told; null when the server will not tell. */
+/**
+ * The last state that was told; null when the server will not tell. Nothing is heard while the page is hidden: a browser
+ * has six connections to a server for all its pages, and those that nobody looks at must not hold them.
+ */
 function listen(url: string, tell: Tell): Promise<Task | null> {
   return new Promise((resolve) => {
-    const source = new EventSource(url);
+    let source: EventSource | null = null;
+    const hush = (): void => {
+      source?.close();
+      source = null;
+    };
     const end = (task: Task | null): void => {
-      source.close();
+      hush();
+      document.removeEventListener("visibilitychange", turn);
       resolve(task);
     };
-    source.addEventListener("message", (event) => {
-      const { task } = JSON.parse(event.data as string) as News;
-      if (isOver(task) || tell(task) === false) end(task);
-    });
-    // A broken connection is opened again by the browser; one that was refused is not.
-    source.addEventListener("error", () => {
-      if (source.readyState === EventSource.CLOSED) end(null);
-    });
+    const open = (): EventSource => {
+      const opened = new EventSource(url);
+      opened.addEventListener("message", (event) => {
+        const { task } = JSON.parse(event.data as string) as News;
+        if (isOver(task) || tell(task) === false) end(task);
+      });
+      // A broken connection is opened again by the browser; one that was refused is not.
+      opened.addEventListener("error", () => {
+        if (opened === source && opened.readyState === EventSource.CLOSED) end(null);
+      });
+      return opened;
+    };
+    const turn = (): void => {
+      if (document.hidden) hush();
+      else source ??= open();
+    };
+    document.addEventListener("visibilitychange", turn);
+    turn();
   });
 }
 

@@ -124,6 +124,11 @@ def analyse(
     over = (roles == "main") & late_rows(answers)
     counted = (roles == "main") & (late | ~over)
     if not counted.any():
+        if over.any():
+            raise StudyError(
+                f"all {int(over.sum()):,} answers to main trials came late, after the time-out and on top of the number "
+                "that the design asks of an item, so they do not count; --late (late=True) counts them"
+            )
         raise StudyError("there is no answer to a main trial yet, so there is nothing to analyse")
     people = people_of(everything, study.config)
     main = everything.select(counted)

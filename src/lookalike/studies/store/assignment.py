@@ -69,11 +69,14 @@ def release_session(
     change_taken(connection, study, simulated, held, -1)
 
 
-def reclaim(connection: Connection, study: Study, session: str, simulated: bool) -> None:
-    """Give a returning participant the released trials back that nobody has filled meanwhile.
+def reclaim(connection: Connection, study: Study, session: str, simulated: bool) -> set[int]:
+    """Give a returning participant the released trials back that nobody has filled or closed meanwhile.
 
     The others stay released: answered all the same they are kept as late, so that the person loses nothing and the
     export shows which answers came on top of K.
+
+    Returns:
+        The indices of the trials that are the participant's again.
     """
     released = select(slots.c.trial_index, slots.c.item, slots.c.role).where(
         slots.c.session == session, slots.c.state == "released"
@@ -82,12 +85,14 @@ def reclaim(connection: Connection, study: Study, session: str, simulated: bool)
     wanted = [row.item for row in rows if row.role == "main"]
     free = set(
         connection.execute(
-            select(tallies.c.item).where(of(study, simulated), tallies.c.item.in_(wanted), room(study))
+            select(tallies.c.item).where(
+                of(study, simulated), tallies.c.item.in_(wanted), tallies.c.state == "open", room(study)
+            )
         ).scalars()
     )
     back = [row for row in rows if row.role != "main" or row.item in free]
+    places = {row.trial_index for row in back}
     if back:
-        places = [row.trial_index for row in back]
         connection.execute(
             update(slots)
             .where(slots.c.session == session, slots.c.trial_index.in_(places))
@@ -95,6 +100,7 @@ def reclaim(connection: Connection, study: Study, session: str, simulated: bool)
         )
     change_taken(connection, study, simulated, [row.item for row in back if row.role == "main"], 1)
     connection.execute(update(sessions).where(sessions.c.id == session).values(holding=True))
+    return places
 
 
 def change_taken(
@@ -129,16 +135,18 @@ def _draw_main(connection: Connection, study: Study, simulated: bool) -> list[It
     # Staged votes go in rounds; otherwise people's doubt comes before an even spread only where it is asked for.
     need = -tallies.c.doubt if design.adaptive else tallies.c.taken
     query = (
-        select(tallies.c.item, need.label("need"))
+        select(tallies.c.item, tallies.c.taken, need.label("need"))
         .where(of(study, simulated), tallies.c.role == "main", tallies.c.state == "open", room(study))
-        .order_by(need, tallies.c.jitter)
+        .order_by(*([need] if design.adaptive else []), tallies.c.taken, tallies.c.jitter)
     )
     shares = shares_of(study)
     if len(shares) < 2 and study.config.type != "recall-and-vote":
         query = query.limit(4 * wanted + 50)
     rows = connection.execute(query).all()
     candidates = ((study.items.by_id(row.item), float(row.need)) for row in rows)
-    return choose(candidates, wanted, shares, partial(group_of, study))
+    # Sets take turns by answers even where items are chosen by doubt: a set in which people disagree would take all.
+    served = {row.item: row.taken for row in rows}
+    return choose(candidates, wanted, shares, partial(group_of, study), served)
 
 
 def group_of(study: Study, item: Item) -> str:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, and_, bindparam, select, update
 from lookalike._version import __version__
 from lookalike.errors import StudyError
 from lookalike.studies.items import Item
-from lookalike.studies.store.assignment import cap, reclaim
+from lookalike.studies.store.assignment import reclaim
 from lookalike.studies.store.events import log_event
 from lookalike.studies.store.live import settle
 from lookalike.studies.store.proposals import open_proposal
@@ -36,8 +36,6 @@ _FIND = (
         slots.c.role,
         slots.c.order,
         slots.c.state.label("slot_state"),
-        tallies.c.taken,
-        tallies.c.cap,
         tallies.c.votes,
     )
     .outerjoin(slots, and_(slots.c.session == sessions.c.id, slots.c.trial_index == bindparam("at")))
@@ -157,12 +155,10 @@ def _store(
     timing: Timing,
     now: int,
 ) -> None:
-    state, taken = "answered", row.taken
-    if row.slot_state == "released":
-        reclaim(connection, study, row.id, row.simulated)
-        if row.role == "main" and taken >= (cap(study) if row.cap is None else row.cap):
-            state = "late"
-            log_event(connection, study, row.id, "overfull", now, {"trial_index": index})
+    state = "answered"
+    if row.slot_state == "released" and index not in reclaim(connection, study, row.id, row.simulated):
+        state = "late"
+        log_event(connection, study, row.id, "overfull", now, {"trial_index": index})
     connection.execute(
         _INSERT,
         {

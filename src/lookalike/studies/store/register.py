@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import Connection, delete, func, select, update
 
 from lookalike._version import __version__
 from lookalike.errors import StudyError
@@ -26,6 +26,7 @@ def register_study(connection: Connection, study: Study, now: int) -> None:
     name = study.config.name
     known = connection.execute(select(studies.c.hash).where(studies.c.study == name)).scalar()
     if known == study.hash:
+        _add_parts(connection, study)
         return
     if known is not None:
         count = connection.execute(
@@ -42,6 +43,20 @@ def register_study(connection: Connection, study: Study, now: int) -> None:
         studies.insert().values(study=name, hash=study.hash, app_version=__version__, registered_at=now)
     )
     add_tallies(connection, study, simulated=False)
+
+
+def _add_parts(connection: Connection, study: Study) -> None:
+    """Give the tallies of a database of the first version the numbers of their sets, which adaptive choice reads."""
+    if not study.config.design.adaptive:
+        return
+    lacking = (tallies.c.study == study.config.name) & tallies.c.part.is_(None)
+    names = set(connection.execute(select(tallies.c.item).where(lacking)).scalars())
+    for item in study.items.named(names):
+        connection.execute(
+            update(tallies)
+            .where(lacking, tallies.c.item == item.id)
+            .values(part=study.items.set_numbers[item.set])
+        )
 
 
 def vote_cap(study: Study, item: Item) -> int | None:
@@ -70,6 +85,7 @@ def add_tallies(connection: Connection, study: Study, *, simulated: bool) -> Non
             "doubt": 1.0,
             "jitter": random.random(),
             "cap": vote_cap(study, item),
+            "part": study.items.set_numbers[item.set],
         }
         for item in study.items
     ]

@@ -60,10 +60,19 @@ tallies = Table(
     Column("doubt", Float, nullable=False),  # entropy of the votes, 1 where there are none
     Column("jitter", Float, nullable=False),  # breaks ties at random
     Column("cap", Integer),  # votes on a proposal: the most of its own; empty: the study's K
+    Column("part", Integer),  # number of the item's set among the study's; empty for votes on proposals
 )
 Index(
     "tallies_by_need", tallies.c.study, tallies.c.simulated, tallies.c.role, tallies.c.state, tallies.c.taken
 )
+BY_DOUBT = Index(
+    "tallies_by_doubt",
+    *(tallies.c[name] for name in ("study", "simulated", "role", "state", "part")),
+    tallies.c.doubt.desc(),
+    tallies.c.taken,
+    tallies.c.jitter,
+)
+"""In the order in which adaptive choice wants the items of a set, so that each answer reads only the first ones."""
 
 sessions = Table(
     "sessions",
@@ -146,9 +155,11 @@ Index("events_by_kind", events.c.study, events.c.kind)
 
 
 def _to_2(connection: Connection) -> None:
-    """How long images were shown; votes on proposals, which have a K of their own."""
+    """How long images were shown; votes on proposals, which have a K of their own; the sets of items, in order of doubt."""
     connection.exec_driver_sql("ALTER TABLE answers ADD COLUMN shown_for_ms FLOAT")
     connection.exec_driver_sql("ALTER TABLE tallies ADD COLUMN cap INTEGER")
+    connection.exec_driver_sql("ALTER TABLE tallies ADD COLUMN part INTEGER")
+    BY_DOUBT.create(connection)
 
 
 MIGRATIONS: dict[int, Callable[[Connection], None]] = {1: _to_2}

@@ -18,6 +18,7 @@ def choose(
     wanted: int,
     shares: Mapping[str, float] | None = None,
     group: Callable[[Item], str] = lambda item: item.set,
+    served: Mapping[str, int] | None = None,
 ) -> list[Item]:
     """Take the most needed items; among equally needed ones, rather those whose images are new to the person.
 
@@ -28,33 +29,44 @@ def choose(
         wanted: how many.
         shares: weight of each group: the person gets them in these proportions, up to one item, as far as they last.
         group: of an item.
+        served: id of an item -> its open and given answers, by which the groups take turns; None: by the candidates'
+            own need.
     """
     pool = list(candidates)
     found: list[Item] = []
-    for name, count in quotas(pool, wanted, shares or {}, group).items():
+    levels = [(group(item), level if served is None else float(served[item.id])) for item, level in pool]
+    for name, count in quotas(levels, wanted, shares or {}).items():
         _take([one for one in pool if group(one[0]) == name], len(found) + count, found)
     taken = {item.id for item in found}
     _take([one for one in pool if one[0].id not in taken], wanted, found)
     return found
 
 
-def quotas(
-    pool: Sequence[Candidate], wanted: int, shares: Mapping[str, float], group: Callable[[Item], str]
-) -> dict[str, int]:
-    """How many items of each group one person gets, by largest remainders; of equal ones the most needed group's."""
+def quotas(levels: Iterable[tuple[str, float]], wanted: int, shares: Mapping[str, float]) -> dict[str, int]:
+    """How many items of each group one person gets: its share, rounded down or up.
+
+    Who is rounded up follows from need, not from the remainder: that is the same for everybody, so a group that is
+    rounded down once would be for ever. A group that is behind in answers for each of its items is rounded up until it
+    has caught up; so over many people each gets its share, and what people who leave give back is made good.
+
+    Args:
+        levels: group of each candidate, and how many answers it has, in the order of preference.
+        wanted: how many items.
+        shares: weight of each group.
+    """
     if len(shares) < 2:
         return {}
-    levels: dict[str, list[float]] = {name: [] for name in shares}
-    for item, level in pool:
-        levels.setdefault(group(item), []).append(level)
-    exact = {name: wanted * share / sum(shares.values()) for name, share in shares.items()}
-    found = {name: int(count) for name, count in exact.items()}
-
-    def rest(name: str) -> tuple[float, float]:
-        need = levels[name]
-        return (found[name] - exact[name], sum(need) / len(need) if need else float("inf"))
-
-    for name in sorted(found, key=rest)[: wanted - sum(found.values())]:
+    found, remainder = {}, {}
+    for name, share in shares.items():
+        exact = round(wanted * share / sum(shares.values()), 9)  # whole numbers stay whole
+        found[name] = int(exact)
+        remainder[name] = exact - found[name]
+    needs: dict[str, list[float]] = {}
+    for name, level in levels:
+        needs.setdefault(name, []).append(level)
+    turn = {name: (sum(need) / len(need), -remainder[name]) for name, need in needs.items() if name in shares}
+    waiting = sorted((name for name in turn if remainder[name] > 0), key=turn.__getitem__)
+    for name in waiting[: wanted - sum(found.values())]:
         found[name] += 1
     return found
 

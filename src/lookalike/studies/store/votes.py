@@ -19,14 +19,17 @@ def doubt(votes: dict[str, int], choices: int) -> float:
     """How uncertain an item's next answer is, 0 to 1: entropy of its votes over that of a uniform choice.
 
     With n_a votes for answer a of the m possible ones, p_a = (n_a + 1) / (n + m): one imagined vote for each answer
-    (Laplace's rule), and the doubt is -sum(p_a log p_a) / log(m). It is 1 without votes and below 1 after the first, so
-    that items nobody answered come first; 2AFC with 1, 3 and 6 votes that agree: 0.918, 0.722, 0.544; with 3 against 3: 1.
+    (Laplace's rule), and the doubt is -sum(p_a log p_a) / log(m). 2AFC with 1, 3 and 6 votes that agree: 0.918, 0.722,
+    0.544. It is 1 without votes and just as well with 1 against 1 or 3 against 3. Of items that are equally in doubt the
+    one with fewer open and given answers comes first: one that nobody has or had, but not one that nobody has answered
+    yet while many are about to.
     """
     if choices < 2:
         return 1.0 / (1 + sum(votes.values()))
     total = sum(votes.values()) + choices
     shares = [(votes.get(str(answer), 0) + 1) / total for answer in range(choices)]
-    return -sum(share * log(share) for share in shares) / log(choices)
+    # Rounded, so that even votes are exactly as doubtful as none.
+    return round(-sum(share * log(share) for share in shares) / log(choices), 12)
 
 
 def verdict(study: Study, votes: dict[str, int]) -> str:
