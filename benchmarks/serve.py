@@ -1,8 +1,9 @@
 """Latency of `lookalike serve` under load: people who leaf, search by likeness, refine, and look at images at once.
 
 A gallery of random unit vectors is made (the vectors decide the work of a search, not what they mean), served by a
-process of its own as the command does, and asked by PEOPLE at once, each waiting for an answer before the next
-question. Prints latencies as the people see them, by kind of question::
+process of its own as the command does, and asked by PEOPLE at once, who look at each answer for PAUSE seconds on average before
+the next question; then, in the same run, by as many who never look (the machine's limit, the alternative). Prints
+latencies as the people see them, by kind of question, and the server's own seconds of a search through the API::
 
     python benchmarks/serve.py --images 100000 --people 20 --seconds 30
 """
@@ -28,6 +29,7 @@ from PIL import Image
 
 from lookalike.gallery import Gallery
 from lookalike.gallery.store import Store
+from lookalike.studies.simulate_lean import LeanTransport
 
 
 def fill(place: Path, images: int, encoder: str) -> None:
@@ -66,9 +68,14 @@ def fill(place: Path, images: int, encoder: str) -> None:
 
 
 async def person(
-    client: httpx.AsyncClient, images: int, until: float, seed: int, found: dict[str, list[float]]
+    client: httpx.AsyncClient,
+    images: int,
+    until: float,
+    pause: float,
+    seed: int,
+    found: dict[str, list[float]],
 ) -> None:
-    """One person: pages, searches and thumbnails, one after the other."""
+    """One person: pages, searches and thumbnails, one after the other, each looked at for a while."""
     draw = random.Random(seed)
     while time.perf_counter() < until:
         row = draw.randrange(images)
@@ -82,10 +89,12 @@ async def person(
             ("image", f"/g/load/image/{draw.randrange(images)}", {}),
         ]
         for kind, path, query in questions:
+            await asyncio.sleep(draw.expovariate(1 / pause) if pause else 0)
             start = time.perf_counter()
             answer = await client.get(path, params=query)
             found.setdefault(kind, []).append(time.perf_counter() - start)
             assert answer.status_code == 200, (path, answer.status_code, answer.text[:200])
+        await asyncio.sleep(draw.expovariate(1 / pause) if pause else 0)
         start = time.perf_counter()
         body = {"ids": [draw.randrange(images)], "k": 60}
         answer = await client.post("/api/galleries/load/search", json=body, headers={"X-Lookalike": "1"})
@@ -93,13 +102,14 @@ async def person(
         found.setdefault("server", []).append(answer.json()["seconds"])
 
 
-async def load(address: str, images: int, people: int, seconds: float) -> dict[str, list[float]]:
-    """Everybody at once."""
+async def load(
+    address: str, images: int, people: int, seconds: float, pause: float
+) -> dict[str, list[float]]:
+    """Everybody at once; the crowd's own processor time is kept small, for it shares the server's cores."""
     found: dict[str, list[float]] = {}
-    limits = httpx.Limits(max_connections=people)
-    async with httpx.AsyncClient(base_url=address, timeout=60, limits=limits) as client:
+    async with httpx.AsyncClient(base_url=address, timeout=60, transport=LeanTransport()) as client:
         until = time.perf_counter() + seconds
-        await asyncio.gather(*(person(client, images, until, seed, found) for seed in range(people)))
+        await asyncio.gather(*(person(client, images, until, pause, seed, found) for seed in range(people)))
     return found
 
 
@@ -128,6 +138,9 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=100_000)
     parser.add_argument("--people", type=int, default=20)
     parser.add_argument("--seconds", type=float, default=30)
+    parser.add_argument(
+        "--pause", type=float, default=1.0, help="seconds of looking before each question, on average"
+    )
     parser.add_argument("--encoder", default="classic")
     parser.add_argument("--gallery", type=Path, help="keep the gallery here, and use it when it is there")
     parser.add_argument("--json", action="store_true")
@@ -142,20 +155,19 @@ def main() -> None:
             first = time.perf_counter()
             httpx.get(f"{address}/g/load").raise_for_status()
             first = time.perf_counter() - first
-            found = asyncio.run(load(address, images, options.people, options.seconds))
+            loads = {
+                name: asyncio.run(load(address, images, options.people, options.seconds, pause))
+                for name, pause in (
+                    (f"looking for {options.pause:g} s", options.pause),
+                    ("never looking", 0.0),
+                )
+            }
         finally:
             process.terminate()
             process.wait(timeout=30)
-    rows = {
-        kind: {
-            "count": len(times),
-            **{f"p{p}": round(1000 * float(np.percentile(times, p)), 1) for p in (50, 95, 99)},
-        }
-        for kind, times in found.items()
-    }
     report = {
         "images": images, "people": options.people, "start_seconds": round(started, 2),
-        "first_page_ms": round(1000 * first, 1), "milliseconds": rows,
+        "first_page_ms": round(1000 * first, 1), "milliseconds": {name: percentiles(found) for name, found in loads.items()},
     }  # fmt: skip
     if options.json:
         print(json.dumps(report, indent=2))
@@ -163,10 +175,23 @@ def main() -> None:
     print(
         f"{images:,} images, {options.people} people at once; started in {started:.1f} s, first page {1000 * first:.0f} ms"
     )
-    for kind, row in rows.items():
-        print(
-            f"{kind:8} {row['count']:6} answers  p50 {row['p50']:8.1f}  p95 {row['p95']:8.1f}  p99 {row['p99']:8.1f} ms"
-        )
+    for name, found in loads.items():
+        print(f"\n{name}: {sum(map(len, found.values())) / options.seconds:.0f} questions/s")
+        for kind, row in percentiles(found).items():
+            print(
+                f"{kind:8} {row['count']:6} answers  p50 {row['p50']:8.1f}  p95 {row['p95']:8.1f}  p99 {row['p99']:8.1f} ms"
+            )
+
+
+def percentiles(found: dict[str, list[float]]) -> dict[str, dict[str, float]]:
+    """How many answers of each kind, and their 50th, 95th and 99th percentile in milliseconds."""
+    return {
+        kind: {
+            "count": len(times),
+            **{f"p{p}": round(1000 * float(np.percentile(times, p)), 1) for p in (50, 95, 99)},
+        }
+        for kind, times in found.items()
+    }
 
 
 if __name__ == "__main__":

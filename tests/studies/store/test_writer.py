@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from concurrent.futures import wait
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import Connection, event
 
 from lookalike.studies.store import Refused, Store, Unavailable
 from lookalike.studies.store.events import log_event
@@ -27,6 +29,26 @@ def test_many_answers_share_a_commit(store: Store, tmp_path: Path) -> None:
     assert [future.result().next for future in futures] == [1] * 60
     assert store.commits - before < 30
     assert store.answers(study).num_rows == 60
+
+
+def test_answers_pass_newcomers_who_wait(store: Store) -> None:
+    """Long work goes behind the answers that are there, one piece a commit, and all of it is done when the store closes."""
+    held, order = threading.Event(), []
+
+    def note(name: str) -> Callable[[Connection], None]:
+        return lambda _: order.append(name)
+
+    first = store.submit(lambda _: held.wait(20))  # the writer is busy while the others queue
+    newcomers = [store.submit(note(f"long {number}"), long=True) for number in range(3)]
+    answers = [store.submit(note(f"short {number}")) for number in range(4)]
+    before = store.commits
+    held.set()
+    wait([first, *newcomers, *answers])
+    assert order == ["short 0", "short 1", "short 2", "short 3", "long 0", "long 1", "long 2"]
+    assert store.commits - before <= 4  # the blocked one, then three with one long piece each
+    late = [store.submit(note("late"), long=True) for _ in range(3)]
+    store.close()
+    assert [future.result(0) for future in late] == [None] * 3
 
 
 def test_a_failing_neighbour_takes_nobody_with_it(store: Store, tmp_path: Path) -> None:

@@ -75,9 +75,9 @@ class Store:
         """Transactions that were committed; fewer than answers when many came at once."""
         return self._writer.commits
 
-    def submit(self, work: Callable[[Connection], T | Refused]) -> Future[T]:
+    def submit(self, work: Callable[[Connection], T | Refused], *, long: bool = False) -> Future[T]:
         """Queue work for the writing thread; see `lookalike.studies.store.writer.Writer.submit`."""
-        return self._writer.submit(work)
+        return self._writer.submit(work, long=long)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -132,7 +132,9 @@ class Store:
         from lookalike.studies.store.visits import start
 
         moment = self.clock() if now is None else now
-        return self.submit(lambda connection: start(connection, study, panel, around, simulated, moment))
+        return self.submit(
+            lambda connection: start(connection, study, panel, around, simulated, moment), long=True
+        )
 
     def resume(self, study: Study, token: str, *, now: int | None = None) -> Session:
         """The session of a token, with the same trials in the same order.

@@ -1,17 +1,18 @@
 """One thread that writes: it commits everything that has queued up at once, then tells each caller.
 
 A commit that is on disk for certain takes milliseconds; three hundred participants one after the other would wait
-for seconds. While one commit runs, the next answers queue; they share the next commit.
+for seconds. While one commit runs, the next answers queue; they share the next commit. Long work (giving a newcomer
+trials) goes one piece a commit behind the answers, so that a crowd at the door does not keep those inside waiting.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from lookalike.studies.store.refusals import Refused, Unavailable
@@ -40,61 +41,60 @@ class Writer:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._queue: SimpleQueue[_Job | None] = SimpleQueue()
+        self._short: deque[_Job] = deque()
+        self._long: deque[_Job] = deque()
         self._closed = False
-        self._closing = threading.Lock()
+        self._changed = threading.Condition()
         self.commits = 0
         self._thread = threading.Thread(target=self._loop, name="lookalike-store", daemon=True)
         self._thread.start()
 
-    def submit(self, work: Callable[[Connection], T | Refused]) -> Future[T]:
+    def submit(self, work: Callable[[Connection], T | Refused], *, long: bool = False) -> Future[T]:
         """Queue a piece of work; the future is done only after its commit.
+
+        Args:
+            work: gets the open transaction.
+            long: takes many times as long as an answer: it waits for the short work that is there, and each commit has
+                at most one.
 
         Raises (from the future):
             Refused: the work said no.
             Unavailable: the database cannot be written.
         """
         job = _Job(work)
-        with self._closing:
+        with self._changed:
             if self._closed:
                 raise Unavailable("the database is closed")
-            self._queue.put(job)
+            (self._long if long else self._short).append(job)
+            self._changed.notify()
         return job.future
 
     def close(self) -> None:
         """Finish what is queued, then stop."""
-        with self._closing:
+        with self._changed:
             if self._closed:
                 return
             self._closed = True
-            self._queue.put(None)
+            self._changed.notify()
         self._thread.join()
 
     def _loop(self) -> None:
-        while True:
-            batch, last = self._next_batch()
-            if batch:
-                self._commit(batch)
-            if last:
-                return
+        while batch := self._next_batch():
+            self._commit([job for job in batch if job.future.set_running_or_notify_cancel()])
 
-    def _next_batch(self) -> tuple[list[_Job], bool]:
-        """Wait for one job, then take all that are there."""
-        batch: list[_Job] = []
-        job = self._queue.get()
-        while job is not None:
-            if job.future.set_running_or_notify_cancel():
-                batch.append(job)
-            if len(batch) >= MAX_BATCH:
-                return batch, False
-            try:
-                job = self._queue.get_nowait()
-            except Empty:
-                return batch, False
-        return batch, True
+    def _next_batch(self) -> list[_Job]:
+        """Wait for work, then take the short work that is there and one long piece; nothing when all is closed."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._short or self._long or self._closed)
+            batch = [self._short.popleft() for _ in range(min(MAX_BATCH, len(self._short)))]
+            if self._long:
+                batch.append(self._long.popleft())
+            return batch
 
     def _commit(self, batch: list[_Job]) -> None:
         """All of a batch in one transaction; each by itself when one of them fails."""
+        if not batch:
+            return
         results: list[Any] = []
         try:
             with self._engine.begin() as connection:
