@@ -67,6 +67,8 @@ def visiting(browser: Any, sizes: Mapping[str, tuple[int, int]]) -> Iterator[Cal
         page.on("console", hear)
         if url is not None:
             page.goto(url)
+            if options.get("java_script_enabled", True):  # what is clicked before is a plain link still
+                page.locator("[data-island]:not([data-ready])").first.wait_for(state="detached")
         return page
 
     visit.complaints = complaints  # type: ignore[attr-defined]

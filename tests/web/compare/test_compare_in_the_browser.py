@@ -33,7 +33,7 @@ def test_by_mouse_two_files_and_what_matches_what(judged_site: str, visit: Calla
 
 def test_by_keyboard_the_parts_are_walked_and_held(judged_site: str, visit: Callable[..., Any]) -> None:
     page = visit(f"{judged_site}/compare?a=drawn:1&b=drawn:7")
-    page.locator(".attributes").wait_for()
+    page.locator("[data-island=linked][data-ready]").wait_for()
     page.locator("svg[data-side=a] .cell[tabindex='0']").focus()
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowRight")
