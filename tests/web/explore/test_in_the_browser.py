@@ -19,6 +19,11 @@ def shot(page: Any, name: str, **options: Any) -> None:
         page.screenshot(path=str(Path(SHOTS) / f"{name}.png"), **options)
 
 
+def ready(page: Any) -> None:
+    """Wait for the script that hears keys and files; until it is there, links are plain links."""
+    page.locator("[data-island=explore][data-ready]").wait_for()
+
+
 def query(page: Any) -> dict[str, list[str]]:
     return parse_qs(urlsplit(page.url).query)
 
@@ -76,7 +81,7 @@ def test_an_image_is_looked_at_and_a_part_searched(site: str, visit: Callable[..
 
 def test_by_keyboard_alone(site: str, visit: Callable[..., Any]) -> None:
     page = visit(f"{site}/g/drawn")
-    page.locator("[data-island=explore][data-ready]").wait_for()
+    ready(page)
     page.keyboard.press("?")
     page.locator("dialog#help[open]").wait_for()
     shot(page, "help")
@@ -97,13 +102,15 @@ def test_by_keyboard_alone(site: str, visit: Callable[..., Any]) -> None:
     page.keyboard.press("Enter")
     page.wait_for_url(lambda url: "crop=" in url)
     assert query(page)["crop"] == ["0.2700,0.2500,0.7700,0.7700"]
-    page.locator("[data-island=explore][data-ready]").wait_for()
+    ready(page)
     page.keyboard.press("ArrowRight")
     page.keyboard.press("l")
     page.wait_for_url(lambda url: "unlike=" in url)
+    ready(page)
     page.keyboard.press("ArrowRight")
     page.keyboard.press("m")
     page.wait_for_url(lambda url: "like=" in url and "crop" not in url)
+    ready(page)
     page.keyboard.press("/")
     page.keyboard.type("width > 200")
     page.keyboard.press("Enter")
@@ -120,7 +127,7 @@ def test_images_are_picked_dropped_and_pasted(site: str, visit: Callable[..., An
     shot(page, "two-images")
     for kind in ("drop", "paste"):
         page.goto(f"{site}/g/drawn")
-        page.locator("[data-island=explore][data-ready]").wait_for()
+        ready(page)
         page.evaluate(GIVE, [kind, list(file.read_bytes())])
         page.wait_for_url(lambda url: "image=" in url)
         assert page.locator(".hit .percentile").first.inner_text() == "100.0 %"
