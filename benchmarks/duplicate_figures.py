@@ -2,7 +2,8 @@
 
 The demonstration's images, and every 46th picture of Caltech-101 (200 of them, many of one kind) in seven versions:
 as it is, JPEG of quality 40, half the size, trimmed by 5 and by 10 percent, brighter, tinted. A pair is right when both
-are versions of one picture. With the second look at the small pictures, and without it.
+are versions of one picture. With the second look at the small pictures, and without it; at the threshold that is chosen, and at
+those of --thresholds.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import io
 import tarfile
 import tempfile
 from collections.abc import Iterator
-from itertools import combinations
+from itertools import combinations, product
 from pathlib import Path
 from typing import Any
 
@@ -67,9 +68,11 @@ def demonstration(folder: Path) -> dict[str, str]:
     return owner
 
 
-def count(gallery: Any, owner: dict[str, str], second_look: bool) -> dict[str, float]:
+def count(
+    gallery: Any, owner: dict[str, str], threshold: float | None, second_look: bool
+) -> dict[str, float]:
     """Pairs that are there, that were joined, and that were joined rightly."""
-    found = gallery.duplicates(second_look=second_look)
+    found = gallery.duplicates(threshold=threshold, second_look=second_look)
     there = {frozenset(pair) for pair in combinations(owner, 2) if owner[pair[0]] == owner[pair[1]]}
     joined = {
         frozenset((a.path, b.path))
@@ -102,8 +105,8 @@ def measure(options: argparse.Namespace) -> None:
                 say(f"{encoder}: {title}")
                 gallery = Gallery.create(work / f"{folder}-{len(rows)}", encoder_spec(encoder))
                 gallery.index(work / folder)
-                for look in (False, True):
-                    got = count(gallery, owner, look)
+                for threshold, look in product([None, *options.thresholds], (False, True)):
+                    got = count(gallery, owner, threshold, look)
                     joined = got["found"] + got["wrong"]
                     precision = number(100 * got["found"] / joined) if joined else ""
                     recall = number(100 * got["found"] / got["pairs"])
@@ -130,6 +133,9 @@ def measure(options: argparse.Namespace) -> None:
 def main() -> None:
     options_of = parser(__doc__)
     options_of.add_argument("--encoders", nargs="+", default=["glance", "classic", "mobilenet"])
+    options_of.add_argument(
+        "--thresholds", type=float, nargs="*", default=[], help="given ones, beside the chosen"
+    )
     measure(options_of.parse_args())
 
 

@@ -38,7 +38,7 @@ class RuntimeChoice:
     def details(self) -> dict[str, str]:
         """What a card has to add, so that vectors of other numbers are not taken for the same.
 
-        In fp32 both runtimes differ by rounding only (6e-7 measured): they share cache and galleries, as CUDA and CPU do.
+        In fp32 both runtimes differ by rounding only: they share cache and galleries, as CUDA and CPU do.
         """
         return {} if self.precision == "fp32" else {"precision": self.precision, "runtime": self.runtime}
 

@@ -5,14 +5,14 @@ pair are laid over one another: the correlation of their colours at 24 x 24 plac
 mean (brightness and tints drop out), the best over one of them being trimmed by nothing, 5 or 10 percent at any side.
 
 ``AGREE`` was chosen on 200 pictures of Caltech-101 in seven versions each (trimmed, recompressed, halved, brightened,
-tinted) with glance: of 5,136 pairs within 0.15, 1,086 of them wrong, 0.93 keeps 3,909 and no wrong one; 0.9 keeps 3,999
-with one wrong one, 0.8 keeps 4,157 with 107. Mirrored and rotated pictures do not agree.
+tinted), so figures on these pictures (benchmarks/duplicate_figures.py) flatter it slightly. Mirrored and rotated
+pictures do not agree.
 """
 
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -77,7 +77,7 @@ def agreement(pictures: Mapping[int, bytes], asked: NDArray[np.bool_]) -> NDArra
         block = rows[start : start + ROWS_AT_ONCE]
         columns = np.flatnonzero(known & asked[block].any(axis=0))
         if columns.size:
-            views = np.concatenate([_views(pictures[int(place)]) for place in block])
+            views = np.stack([_view(image, *box) for image in _images(pictures, block) for box in _BOXES])
             products = (views @ whole[columns].T).reshape(len(block), len(_BOXES), len(columns))
             best[np.ix_(block, columns)] = products.max(axis=1)
     # Either of the two may be the trimmed one; asked for is symmetric, so both ways were computed.
@@ -93,10 +93,12 @@ def _opened(picture: bytes) -> Image.Image | None:
         return None
 
 
-def _views(picture: bytes) -> NDArray[np.float32]:
-    """The whole picture and its trimmed ones: float32 (19, 1728)."""
-    image = Image.open(io.BytesIO(picture)).convert("RGB")
-    return np.stack([_view(image, *box) for box in _BOXES])
+def _images(pictures: Mapping[int, bytes], places: NDArray[np.int64]) -> Iterator[Image.Image]:
+    """Opened again rather than kept: together they would take far more memory than their views."""
+    for place in places:
+        image = _opened(pictures[int(place)])
+        assert image is not None  # it was opened before
+        yield image
 
 
 def _view(image: Image.Image, trim: float, x: float, y: float) -> NDArray[np.float32]:

@@ -53,6 +53,7 @@ class Explainer:
         loaded = self._context.encoder(spec)
         with self._turn:
             gallery, content = self.corpus(a, b, spec)
+            # An explanation that is kept holds its content, so the id is nobody else's while the key is there.
             key = (a.key, b.key, spec, tuple(maps), gallery, id(content))
             for wanted in ((*key, True), (*key, curves)):
                 kept = self._explanations.get(wanted)

@@ -147,17 +147,17 @@ def _votes_or_proposals(
     mains = [p for p in places if p.main]
     before = [p for p in mains if p.settled]
     due = (len(before) + 1) * votes.per_participant // max(len(mains), votes.per_participant)
-    proposals = [p for p in open_places(places) if not is_vote(p.item)]
-    if sum(is_vote(p.item) for p in before) >= due:
-        found = [Choice(p.item, p, (p.state != "open", p.index)) for p in proposals]
-    else:
-        found = _votes(connection, study, simulated, places)
+    proposals = [
+        Choice(p.item, p, (p.state != "open", p.index)) for p in open_places(places) if not is_vote(p.item)
+    ]
+    has_share = sum(is_vote(p.item) for p in before) >= due
+    found = proposals if has_share else _votes(connection, study, simulated, places)
     if found or not _closed(connection, study, simulated, [place.item.id]):
         return found
-    if proposals:
-        return [Choice(p.item, p, (p.state != "open", p.index)) for p in proposals]
-    return _votes(connection, study, simulated, places) or _new_proposals(
-        connection, study, simulated, places
+    return (
+        proposals
+        or _votes(connection, study, simulated, places)
+        or _new_proposals(connection, study, simulated, places)
     )
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, and_, select, update
 
 from lookalike.studies.items import Item
+from lookalike.studies.store.assignment import of
 from lookalike.studies.store.register import vote_cap
 from lookalike.studies.store.schema import answers, sessions, slots, tallies
 from lookalike.studies.types import is_vote
@@ -29,11 +30,7 @@ def open_proposal(
     if study.config.design.votes is None or chosen is None or is_vote(item):
         return
     vote = study.items.vote_on(item, chosen)
-    mine = (
-        (tallies.c.study == study.config.name)
-        & (tallies.c.item == vote.id)
-        & (tallies.c.simulated == simulated)
-    )
+    mine = of(study, simulated) & (tallies.c.item == vote.id)
     state = connection.execute(select(tallies.c.state).where(mine)).scalar()
     if state == "closed":
         connection.execute(update(tallies).where(mine).values(state="open"))
@@ -68,15 +65,8 @@ def close_proposals(connection: Connection, study: Study, session: str, simulate
     kept = _proposals(connection, study, simulated, slots.c.session != session)
     own = {item.id for item in study.items}
     for item in theirs - kept - own:
-        connection.execute(
-            update(tallies)
-            .where(
-                tallies.c.study == study.config.name,
-                tallies.c.item == item,
-                tallies.c.simulated == simulated,
-            )
-            .values(state="closed")
-        )
+        mine = of(study, simulated) & (tallies.c.item == item)
+        connection.execute(update(tallies).where(mine).values(state="closed"))
 
 
 def _proposals(connection: Connection, study: Study, simulated: bool, whose: object) -> set[str]:
