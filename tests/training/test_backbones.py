@@ -119,7 +119,22 @@ def test_a_network_from_scratch_can_begin_with_an_earlier_run(tmp_path: Path) ->
     for one, other in zip(first.parameters(), again.parameters(), strict=True):
         assert torch.equal(one, other)
     with pytest.raises(EncoderCardError, match="these are not weights of net:digits"):
-        open_backbone("net:digits?size=16&dim=9&width=4", CPU, weights=[str(RunFolder(tmp_path).weights)])
+        open_backbone("net:digits?size=16&dim=8&width=5", CPU, weights=[str(RunFolder(tmp_path).weights)])
+
+
+def test_an_embedding_of_another_length_begins_anew_on_what_was_learned(tmp_path: Path) -> None:
+    first = open_backbone("net:small?size=32&dim=8&width=8", CPU)
+    first.networks.requires_grad_(True)
+    RunFolder(tmp_path).write_weights(encoder_tensors(Network(first, None, first.dim)))
+    torch.manual_seed(99)
+    longer = open_backbone(
+        "net:small?size=32&dim=12&width=8", CPU, weights=[str(RunFolder(tmp_path).weights)]
+    )
+    old, new = (dict(one.networks[0].named_parameters()) for one in (first, longer))
+    assert new["project.weight"].shape == (12, 64)
+    for name, value in new.items():
+        if not name.startswith("project."):
+            assert torch.equal(value, old[name])
 
 
 def test_a_head_on_a_frozen_encoder_learns_and_can_be_used(tmp_path: Path) -> None:

@@ -57,6 +57,10 @@ SMALL: dict[str, tuple[str, ...]] = {
         "data.train=pairs/images", f"encoder.name={TINY_NET}", "encoder.weights=../distilled/weights.safetensors",
         'data.teacher.encoders=["classic:color"]', "data.teacher.dims=16", "data.validation_share=0.2",
     ),
+    "glance-broaden": (
+        "data.train=pairs/images", f"encoder.name={TINY_NET}", "encoder.weights=../distilled/weights.safetensors",
+        'data.teacher.encoders=["classic:color", "classic:layout"]', "data.teacher.dims=16", "data.validation_share=0.2",
+    ),
     "glance-faces": (  # a second teacher that knows every image, in the place of one that needs faces and dlib
         "data.train=pairs/images", f"encoder.name={TINY_NET}", "encoder.weights=../distilled/weights.safetensors",
         'data.teacher.encoders=["trained:../distilled"]', "data.teacher.partial=classic:layout", "data.validation_share=0.2",
@@ -70,6 +74,7 @@ SMALL: dict[str, tuple[str, ...]] = {
 
 STANDS_ON = {
     "glance-sharpen": ("glance-distil", "distilled"),
+    "glance-broaden": ("glance-distil", "distilled"),
     "glance-faces": ("glance-distil", "distilled"),
     "glance-align": ("glance-distil", "distilled"),
     "twins-lora": ("twins-vit", "twins-vit"),

@@ -160,6 +160,41 @@ def test_twins_are_the_stated_share_of_the_training_rows_only(tmp_path: Path) ->
     assert np.array_equal(loaded.fitted_pairs, wanted.fitted_pairs)  # twins are no human judgments
 
 
+def test_bystanders_are_negatives_that_stay_where_they_were(tmp_path: Path) -> None:
+    make_twins(20, ("shape", "color"), size=32, seed=4).save(tmp_path / "pairs")
+    others = make_twins(6, (), size=32, seed=9)
+    (tmp_path / "others").mkdir()
+    for row, pixels in enumerate(others.left):
+        Image.fromarray(pixels).save(tmp_path / "others" / f"{row}.png")
+    options = DataOptions(
+        tmp_path / "pairs", "pairs", batch=64, split_by="component", fold=(0, 4), seed=3,
+        bystanders=str(tmp_path / "others"), bystanders_share=0.25, teacher=Teacher(("classic:color",)),
+    )  # fmt: skip
+    loaded = load_data(options, reads=CLASSIC.card)
+    assert (loaded.rows, len(loaded.validation)) == (
+        20,
+        5,
+    )  # 15 human pairs, and 5 rows of bystanders: a quarter
+    assert "5 rows of bystanders stand among the 20 training rows" in loaded.notes
+    batch = loaded.batch(np.arange(20))
+    assert batch.same is not None
+    assert batch.same.tolist() == [1.0] * 15 + [0.0] * 5
+    assert batch.labels is not None
+    assert len(set(batch.labels[15:].tolist()) - set(batch.labels[:15].tolist())) == 5
+    # Ten places, six images: each comes once before one comes twice.
+    shown = loaded.train.shown[15:].ravel()
+    assert {Path(loaded.train.names[i]).name for i in shown} == {f"{row}.png" for row in range(6)}
+    assert sorted(np.bincount(shown)[np.unique(shown)].tolist()) == [1, 1, 2, 2, 2, 2]
+    objective = make_objective("info-nce", batch.images[0].numel())
+    flat = batch.map(lambda tensor: tensor.flatten(1) if tensor.ndim == 4 else tensor)
+    alike = objective(flat, lambda images: images)
+    assert float(alike) > float(
+        objective(flat.rows(slice(15)), lambda images: images)
+    )  # more negatives, no positive more
+    assert loaded.fitted_pairs is not None
+    assert len(loaded.fitted_pairs) == 15
+
+
 def test_what_does_not_go_together_is_said() -> None:
     imitating = {"kind": "distillation", "partial": 1.0}
     one_teacher = pairs_recipe("p", teacher={"encoders": ["classic"]})
@@ -170,6 +205,10 @@ def test_what_does_not_go_together_is_said() -> None:
             "learns from triplets",
         ),
         (pairs_recipe("p", twins_share=1.0), "twins_share"),
+        (
+            {**pairs_recipe("p", bystanders="b"), "objective": {"kind": "triplet-hinge"}},
+            "objective 'triplet-hinge' takes no such rows",
+        ),
         (pairs_recipe("p", teacher={"encoders": ["classic"], "partial": "faces"}), "go together"),
         ({**one_teacher, "objective": imitating}, "go together"),
     ):

@@ -79,7 +79,8 @@ def index(
         ),
     ] = None,
     workers: Annotated[
-        int | None, typer.Option("--workers", help="Threads that read and decode; default one a core.", min=1)
+        int | None,
+        typer.Option("--workers", help="Threads that read and decode; default one more than cores.", min=1),
     ] = None,
     device: DeviceOption = "auto",
     precision: PrecisionOption = "fp32",

@@ -109,7 +109,7 @@ class OpenVinoSession:
                 self._compile(batch.shape)
             requests = self._requests
         with _borrowed(requests) as request:
-            request.infer([batch.astype(self._float, copy=False)], share_inputs=True)
+            request.infer([batch.astype(self._float, copy=False)], share_inputs=True, share_outputs=True)
             return np.array(request.get_tensor(output).data, dtype=np.float32)
 
     def _compile(self, shape: tuple[int, ...]) -> None:

@@ -31,14 +31,16 @@ class Reader:
         self.encoder = encoder
         self.cache = cache
         self.known = known
-        self.workers = workers or available_cores()
+        # One more than cores: while one waits for a file or for a runtime's own threads, another decodes.
+        self.workers = workers or available_cores() + 1
         self.rehash = rehash
         self._fingerprint = encoder.card.fingerprint
 
     def outcomes(self, source: ImageSource) -> Iterator[Outcome]:
         """One outcome an image, in the source's order; a bounded number is under way at any time."""
-        # Whole pictures wait for a batch encoder, only vectors and thumbnails after any other.
-        in_flight = self.workers * (16 if self.encoder.concurrent else 2)
+        # Whole pictures wait for a batch encoder; after any other only vectors and thumbnails, and of those as many as are
+        # made while rows are written.
+        in_flight = self.workers * (256 if self.encoder.concurrent else 2)
         waiting: deque[Future[Outcome]] = deque()
         with ThreadPoolExecutor(self.workers, thread_name_prefix="lookalike-index") as pool:
             try:

@@ -55,7 +55,7 @@ class IndexOptions:
     """How to index.
 
     Attributes:
-        workers: threads that read, decode (and embed, for encoders that allow it); None: one a core.
+        workers: threads that read, decode (and embed, for encoders that allow it); None: one more than there are cores.
         rehash: read every file again even where size and times say that it has not changed.
         prune: remove rows whose file is gone instead of marking them.
         commit_rows: write to disk at least every so many images (and every three seconds).

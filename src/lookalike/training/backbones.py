@@ -24,6 +24,8 @@ from lookalike.training.backbones_frozen import JointEncoder, as_computed
 from lookalike.training.pytorch import Tensor, functional, nn, torch
 
 SCRATCH = "net:"
+LAST = "project."
+"""The layer of a ``net:`` network whose rows are the embedding's numbers."""
 
 
 @dataclass(frozen=True)
@@ -165,16 +167,24 @@ def _part(name: str, file: str | None, options: EncoderOptions) -> Part:
 
 
 def _begin_with(module: nn.Module, path: Path, name: str) -> None:
-    """Weights of an earlier run into a network from scratch."""
+    """Weights of an earlier run into a network from scratch; an embedding of another length begins anew."""
     state = {key.removeprefix("backbone."): value for key, value in read_state_dict(path).items()}
     wanted = {
         key: value for key, value in module.state_dict().items() if not key.endswith("num_batches_tracked")
     }
+    if _another_length(state, wanted):
+        wanted = {key: value for key, value in wanted.items() if not key.startswith(LAST)}
     missing = [key for key in wanted if key not in state]
     extra = [key for key in state if key not in module.state_dict() and not key.startswith("head.")]
     wrong = [key for key in wanted if key in state and state[key].shape != wanted[key].shape]
     complain(path, name, missing, extra, wrong)
     module.load_state_dict({key: state[key] for key in wanted}, strict=False)
+
+
+def _another_length(state: dict[str, Tensor], wanted: dict[str, Tensor]) -> bool:
+    """The last layer was learned for embeddings of another length."""
+    key = f"{LAST}weight"
+    return key in state and key in wanted and len(state[key]) != len(wanted[key])
 
 
 def _in_torch(part: Part) -> TorchEncoder:

@@ -1,13 +1,16 @@
-"""Drawn twins among the pairs that people made."""
+"""What stands among the pairs that people made: drawn twins, and bystanders that are alike to nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from lookalike.errors import TrainingError, printable
 from lookalike.training.data_made import TWINS_SETTINGS, known_settings
+from lookalike.training.data_reading import read_images
 from lookalike.training.data_table import Table, number_classes
 
 
@@ -51,3 +54,45 @@ def with_twins(table: Table, share: float, settings: Mapping[str, Any], seed: in
     )
     mixed = table.joined(twins)
     return mixed.noted(f"{count:,} drawn twins stand among the {len(mixed):,} training pairs")
+
+
+def with_bystanders(table: Table, share: float, place: str, seed: int) -> Table:
+    """Training pairs, and behind them so many rows of two other images that these are ``share`` of all rows.
+
+    A row's two images are drawn from the place by chance and are said not to be alike: InfoNCE takes them for negatives, and
+    a ``pull`` holds what was learned of more images than the pairs show.
+
+    Args:
+        table: pairs, with the groups of ``data_rows``: ``labels`` int64 (n,).
+        share: above 0 and below 1.
+        place: a folder, list, table or archive of images; see :func:`~lookalike.images.open_source`.
+        seed: of the choice.
+
+    Raises:
+        SourceError: nothing there.
+        TrainingError: fewer than two images.
+    """
+    found = read_images(place)
+    if len(found) < 2:
+        raise TrainingError(
+            f"data.bystanders: {printable(place)} holds {len(found)} image; two and more are needed"
+        )
+    wanted = max(1, round(len(table) * share / (1 - share)))
+    # Shuffled again and again until there are enough: each image comes once before any comes twice.
+    dice = np.random.default_rng([seed, 11])
+    rounds = [dice.permutation(len(found)) for _ in range(-(-2 * wanted // len(found)))]
+    chosen = np.concatenate(rounds)[: 2 * wanted].astype(np.int64)
+    groups = table.values["labels"]
+    bystanders = Table(
+        "pairs",
+        found.pictures,
+        found.names,
+        {"images": chosen[:wanted], "images_a": chosen[wanted:]},
+        {
+            "labels": int(groups.max(initial=-1)) + 1 + np.arange(wanted, dtype=np.int64),
+            "same": np.zeros(wanted, dtype=np.float32),
+        },
+    )
+    said = table.values.get("same", np.ones(len(table), dtype=np.float32))
+    mixed = replace(table, values={**table.values, "same": said}).joined(bystanders)
+    return mixed.noted(f"{wanted:,} rows of bystanders stand among the {len(mixed):,} training rows")

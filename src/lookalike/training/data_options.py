@@ -44,6 +44,8 @@ class DataOptions:
         attributes: columns of a table of images.
         twins, digits: settings of the made sets.
         twins_share: share of the training pairs that are drawn twins, put among those that were read; None: none.
+        bystanders: a place of images that stand among the training pairs, two by two and not alike; None: none.
+        bystanders_share: share of the training rows that they are.
         negatives: pairs that are not alike to add for each alike pair.
         labelled: share of the training pairs that keep their label.
         teacher: whose embeddings become targets.
@@ -78,6 +80,8 @@ class DataOptions:
     attributes: tuple[str, ...] = ()
     twins: Mapping[str, Any] = field(default_factory=dict)
     twins_share: float | None = None
+    bystanders: str | None = None
+    bystanders_share: float = 0.5
     digits: Mapping[str, Any] = field(default_factory=dict)
     negatives: int = 0
     labelled: float = 1.0
@@ -152,6 +156,8 @@ def options_of(recipe: Recipe, needs: Needs) -> DataOptions:
         attributes=tuple(section.attributes),
         twins=section.twins,
         twins_share=section.twins_share,
+        bystanders=section.bystanders,
+        bystanders_share=section.bystanders_share,
         digits=section.digits,
         negatives=section.negatives,
         labelled=section.labelled,

@@ -18,7 +18,7 @@ from lookalike.training.data_made import (
     twins_table,
     with_negatives,
 )
-from lookalike.training.data_mixed import with_twins
+from lookalike.training.data_mixed import with_bystanders, with_twins
 from lookalike.training.data_options import SYNTHETIC, DataOptions
 from lookalike.training.data_reading import holds_judgments, read_images, read_judgments
 from lookalike.training.data_table import Rows, Table
@@ -108,6 +108,8 @@ def read_sides(options: DataOptions, features: FeaturesOf | None = None) -> Side
     ]
     if options.twins_share is not None:
         sides[0] = with_twins(sides[0], options.twins_share, options.twins, options.seed)
+    if options.bystanders is not None:
+        sides[0] = with_bystanders(sides[0], options.bystanders_share, options.bystanders, options.seed)
     test = None if test_rows is None else _made(table.select(test_rows), options, side=2)
     return Sides(sides[0], sides[1], test, split)
 

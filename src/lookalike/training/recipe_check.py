@@ -84,6 +84,10 @@ def _check_data(recipe: Recipe) -> None:
                 "data.twins: with data.twins_share the number n follows from the share, and nothing lacks a factor; "
                 "leave n and without out"
             )
+    if data.bystanders is not None and objective.kind not in ("info-nce", "contrastive"):
+        raise RecipeError(
+            f"data.bystanders are images alike to nothing, objective {objective.kind!r} takes no such rows; leave it out"
+        )
     partial = data.teacher is not None and data.teacher.partial is not None
     if partial != bool(objective.kind == "distillation" and objective.settings.get("partial")):
         raise RecipeError(

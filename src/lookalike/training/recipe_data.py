@@ -63,6 +63,9 @@ class DataSection(Section):
         twins: settings of the drawn twins: n, shared, size, without, seed.
         twins_share: pairs: so many drawn twins are put among the training pairs that they are this share of them (their
             number ``n`` follows from it); held-out rows stay as they are. None: no twins.
+        bystanders: pairs: a place of images that are alike to nothing; they stand among the training rows two by two, as
+            negatives, and are pulled to what they were where ``objective.pull`` is set. None: none.
+        bystanders_share: the share of the training rows that they are.
         digits: settings of the digits: n, side, seed.
         teacher: whose embeddings are the targets.
         augment: how training images are changed: crop, aspect, flip, colour, hue, grey, blur, noise. With a frozen
@@ -92,6 +95,8 @@ class DataSection(Section):
     limit: Annotated[int, Field(ge=1)] | None = None
     twins: dict[str, Any] = {}
     twins_share: Annotated[float, Field(gt=0, lt=1)] | None = None
+    bystanders: str | None = None
+    bystanders_share: Annotated[float, Field(gt=0, lt=1)] = 0.5
     digits: dict[str, Any] = {}
     teacher: TeacherSection | None = None
     augment: dict[str, float] = {}
