@@ -11,7 +11,7 @@ from lookalike._version import __version__
 from lookalike.cli import output, pages
 from lookalike.cli.demo_answers import duplicate_answer, look_alike_answer
 from lookalike.cli.demo_scene import SHOWN, Scene
-from lookalike.cli.duplicates import refused_sentence
+from lookalike.cli.duplicates import refused_sentence, unlooked_sentence
 from lookalike.errors import InvalidArgument, MissingDependency
 from lookalike.reports import (
     DemoStep,
@@ -147,6 +147,8 @@ class Demo:
         )
         if found.refused:
             threshold += f" {refused_sentence(found.refused)}."
+        if found.unlooked:
+            threshold += f" The second look was {unlooked_sentence(found.unlooked)}."
         text = (
             f"{len(found)} groups; {found.dropped} images ({output.human_bytes(found.bytes_freed)}) could go.{threshold} "
             f"All groups: {self.scene.page('duplicates.html')}."

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +105,22 @@ def test_files_go_aside_and_come_back_and_none_is_lost(bench: Bench) -> None:
     assert bench.files() == before
     assert len(groups_of(bench)) == 2
     assert bench.post("duplicates/restore").status_code == 409
+
+
+def test_the_page_says_what_the_second_look_did_and_could_not_do(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import lookalike.gallery.duplicates as finding
+
+    whole = finding.close_groups
+    monkeypatch.setattr(
+        finding, "close_groups", lambda *a, **k: replace(whole(*a, **k), refused=1234, unlooked=5678)
+    )
+    bench.finish(bench.post("duplicates/find", {"kind": "near"}))
+    page = bench.client.get("/g/photos/duplicates?kind=near").text
+    assert "small pictures differ, not joined: 1,234." in page
+    assert "joined by distance alone: 5,678." in page
+    assert "not joined: 1,234" not in bench.client.get("/g/photos/duplicates?kind=exact").text
 
 
 def test_what_is_refused(bench: Bench) -> None:
