@@ -107,6 +107,11 @@ def test_small_words() -> None:
     assert place_of(np.zeros((3, 3))) == "middle"
 
 
+def test_chinese_sentences_have_wide_punctuation() -> None:
+    wrong = {key: text for key, text in TEXTS["zh"].items() if re.search(r"[,;:()]", text)}
+    assert wrong == {}
+
+
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_the_page_needs_no_network_and_escapes_names(found: Explanation, language: str) -> None:
     text = page_of(found, language)
