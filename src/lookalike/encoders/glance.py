@@ -18,7 +18,7 @@ from lookalike.errors import UnknownEncoder, WeightsNotFound, printable
 from lookalike.images.files import file_sha256
 
 FOLDER = Path(__file__).with_name("embedded")
-SHA256 = "8cab8be43e4ec27baaf97f17db434467852b62ba267f6e3d08e64c5cfa70fd35"
+SHA256 = "61b6bdbac6081ccff5cd133064d7e09588e33f5eb2a52fd280cce2d25e16dda8"
 """Of glance.onnx; a file with other bytes is refused."""
 
 
