@@ -19,7 +19,7 @@ from lookalike.encoders.preprocess import to_network  # noqa: E402
 from lookalike.errors import EncoderCardError, RecipeError  # noqa: E402
 from lookalike.training import Recipe, fit, open_backbone  # noqa: E402
 from lookalike.training.adapters import apply_lora, trained_state  # noqa: E402
-from lookalike.training.backbones import open_frozen  # noqa: E402
+from lookalike.training.backbones import open_frozen, open_parts  # noqa: E402
 from lookalike.training.checkpoint import load_checkpoint  # noqa: E402
 from lookalike.training.network import Network, encoder_tensors, open_network  # noqa: E402
 from lookalike.training.run_folder import RunFolder  # noqa: E402
@@ -119,7 +119,7 @@ def test_a_network_from_scratch_can_begin_with_an_earlier_run(tmp_path: Path) ->
     for one, other in zip(first.parameters(), again.parameters(), strict=True):
         assert torch.equal(one, other)
     with pytest.raises(EncoderCardError, match="these are not weights of net:digits"):
-        open_backbone("net:digits?size=16&dim=8&width=5", CPU, weights=[str(RunFolder(tmp_path).weights)])
+        open_backbone("net:digits?size=16&dim=9&width=4", CPU, weights=[str(RunFolder(tmp_path).weights)])
 
 
 def test_an_embedding_of_another_length_begins_anew_on_what_was_learned(tmp_path: Path) -> None:
@@ -127,10 +127,11 @@ def test_an_embedding_of_another_length_begins_anew_on_what_was_learned(tmp_path
     first.networks.requires_grad_(True)
     RunFolder(tmp_path).write_weights(encoder_tensors(Network(first, None, first.dim)))
     torch.manual_seed(99)
-    longer = open_backbone(
-        "net:small?size=32&dim=12&width=8", CPU, weights=[str(RunFolder(tmp_path).weights)]
-    )
-    old, new = (dict(one.networks[0].named_parameters()) for one in (first, longer))
+    files, longer = [str(RunFolder(tmp_path).weights)], "net:small?size=32&dim=12&width=8"
+    with pytest.raises(EncoderCardError, match="project"):
+        open_parts(longer, CPU, weights=files)
+    module = open_parts(longer, CPU, weights=files, new_last=True)[0].encoder.module
+    old, new = dict(first.networks[0].named_parameters()), dict(module.named_parameters())
     assert new["project.weight"].shape == (12, 64)
     for name, value in new.items():
         if not name.startswith("project."):

@@ -68,6 +68,7 @@ SMALL: dict[str, tuple[str, ...]] = {
     "glance-align": (
         "data.train=pairs", f"encoder.name={TINY_NET}", "encoder.weights=../distilled/weights.safetensors",
         'data.teacher.encoders=["trained:../distilled"]', "data.k=1", "data.validation_share=0.3",
+        "data.bystanders=zebra/seen",
     ),
 }  # fmt: skip
 """Recipe -> what makes it small, beside :data:`SHORT`. Files are those of the fixture ``place``."""

@@ -37,11 +37,11 @@ def run(tmp_path: Path) -> Path:
 
 
 def test_the_last_layer_whitens_what_it_gave(run: Path, tmp_path: Path) -> None:
-    images = make_twins(40, (), size=32, seed=1).left
+    images = make_twins(100, (), size=32, seed=1).left
     before = plain_embeddings(run, images).astype(np.float64)
     out = whiten_run(run, images, tmp_path / "out", dims=6, exponent=0.5)
     after = plain_embeddings(out, images).astype(np.float64)
-    assert after.shape == (40, 6)
+    assert after.shape == (100, 6)
     assert np.abs(after.mean(axis=0)).max() < 1e-5
     spread = np.cov(after.T, bias=True)
     # Half whitened: a variance v becomes v / v ** 0.5, and the components do not vary together.
@@ -64,13 +64,21 @@ def test_the_last_layer_whitens_what_it_gave(run: Path, tmp_path: Path) -> None:
     }
 
 
-def test_what_has_no_last_layer_is_refused(tmp_path: Path) -> None:
+def test_what_has_no_last_layer_is_refused(run: Path, tmp_path: Path) -> None:
+    with pytest.raises(InvalidArgument, match="at least 100 images, there are 0"):
+        whiten_run(run, [], tmp_path / "out")
+    with pytest.raises(TrainingError, match="holds a run already"):
+        whiten_run(run, [], run)
+    hashing = read_tensors(run / "weights.safetensors") | {"head.layer.weight": np.eye(16, dtype=np.float32)}
+    with_head = save_run(tmp_path / "hashing", hashing, Parent(TINY_NET), adapter={"kind": "full"}, dim=16)
+    with pytest.raises(TrainingError, match="no trained net:small network with a last layer"):
+        whiten_run(with_head, [], tmp_path / "out")
     with pytest.raises(TrainingError, match="no trained net:small network with a last layer"):
         whiten_run(mlp_run(tmp_path / "head"), [], tmp_path / "out")
 
 
 def test_a_run_between_two(run: Path, tmp_path: Path) -> None:
-    images = make_twins(40, (), size=32, seed=1).left
+    images = make_twins(100, (), size=32, seed=1).left
     other = whiten_run(run, images, tmp_path / "other", dims=16)  # the same layers, another last one
     out = average_runs(run, other, tmp_path / "out", share=0.25)
     first, second, mean = (read_tensors(one / "weights.safetensors") for one in (run, other, out))

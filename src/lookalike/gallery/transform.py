@@ -144,7 +144,7 @@ def _embed(
 
     seen: list[str] = []
     sides: list[list[NDArray[np.float32]]] = [[], []]
-    with ThreadPoolExecutor(workers or available_cores(), thread_name_prefix="lookalike-fit") as pool:
+    with ThreadPoolExecutor(workers or available_cores() + 1, thread_name_prefix="lookalike-fit") as pool:
         for start in range(0, len(refs), _AT_ONCE):
             loaded = dict(one for one in pool.map(load, refs[start : start + _AT_ONCE]) if one is not None)
             fresh = {content: pixels for content, pixels in loaded.items() if content not in set(seen)}

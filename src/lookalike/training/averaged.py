@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,7 +24,7 @@ def average_runs(first: Path, second: Path, out: Path, *, share: float = 0.5) ->
 
     Args:
         first: where the second began.
-        second: where it ended; recipe, results and card are its.
+        second: where it ended; recipe and card are its, but not its figures, which are of other weights.
         out: the new folder.
         share: of the second, in [0, 1].
 
@@ -34,10 +33,12 @@ def average_runs(first: Path, second: Path, out: Path, *, share: float = 0.5) ->
 
     Raises:
         InvalidArgument: a share out of range.
-        TrainingError: the two do not have the same tensors.
+        TrainingError: the two do not have the same tensors, or ``out`` holds a run already.
     """
     if not 0 <= share <= 1:
         raise InvalidArgument(f"the share of the second run lies in [0, 1], got {share:g}")
+    if RunFolder(out).started:
+        raise TrainingError(f"{printable(str(out))} holds a run already; name another folder")
     source, target, card = RunFolder(second), RunFolder(out), read_card(second)
     one, two = (
         {
@@ -66,7 +67,7 @@ def average_runs(first: Path, second: Path, out: Path, *, share: float = 0.5) ->
         {name: torch.tensor(tensor) for name, tensor in mixed.items()},
         joined([read_fitted(RunFolder(first).weights), read_fitted(source.weights)]),
     )
-    target.write_results(json.loads(source.results.read_text(encoding="utf-8")))
+    target.write_results({"averaged": {"from": str(first), "to": str(second), "share": share}})
     name = f"{card.name}, {share:.0%} of the way"
-    write_card(out, replace(card, name=name, weights_sha256=file_sha256(target.weights)))
+    write_card(out, replace(card, name=name, results={}, weights_sha256=file_sha256(target.weights)))
     return out

@@ -137,11 +137,21 @@ def open_parts(
     options: EncoderOptions | None = None,
     *,
     weights: Sequence[str | None] = (),
+    new_last: bool = False,
 ) -> list[Part]:
-    """The encoders, each with what a card says of it."""
+    """The encoders, each with what a card says of it.
+
+    Args:
+        names: of encoders.
+        options: how to load them.
+        weights: a file for each name.
+        new_last: the last layer of ``net:`` networks is left out of their weights and begins anew, for embeddings of another
+            length.
+    """
     listed = [names] if isinstance(names, str) else list(names)
     files = [*weights, *[None] * (len(listed) - len(weights))]
-    return [_part(name, file, options or EncoderOptions()) for name, file in zip(listed, files, strict=True)]
+    options = options or EncoderOptions()
+    return [_part(name, file, options, new_last) for name, file in zip(listed, files, strict=True)]
 
 
 def prepared(vectors: Tensor, features: str) -> Tensor:
@@ -152,12 +162,12 @@ def prepared(vectors: Tensor, features: str) -> Tensor:
     return unit if features == "normalized" else unit - unit.mean(dim=1, keepdim=True)
 
 
-def _part(name: str, file: str | None, options: EncoderOptions) -> Part:
+def _part(name: str, file: str | None, options: EncoderOptions, new_last: bool) -> Part:
     weights = Path(file) if file else None
     if name.startswith(SCRATCH):
         encoder = load_scratch(name, replace(options, precision="fp32"))
         if weights is not None:
-            _begin_with(encoder.module, weights, name)
+            _begin_with(encoder.module, weights, name, new_last)
             encoder.fitted_pairs = read_fitted(weights)  # goes on to be what it learned from
         return Part(Parent(name), encoder)
     loaded = load_encoder(name, replace(options, weights=weights, precision="fp32"))
@@ -166,25 +176,19 @@ def _part(name: str, file: str | None, options: EncoderOptions) -> Part:
     return Part(Parent(name, fingerprint_of(loaded.card), file), loaded)
 
 
-def _begin_with(module: nn.Module, path: Path, name: str) -> None:
-    """Weights of an earlier run into a network from scratch; an embedding of another length begins anew."""
+def _begin_with(module: nn.Module, path: Path, name: str, new_last: bool) -> None:
+    """Weights of an earlier run into a network from scratch; its last layer, where wanted, begins anew."""
     state = {key.removeprefix("backbone."): value for key, value in read_state_dict(path).items()}
     wanted = {
         key: value for key, value in module.state_dict().items() if not key.endswith("num_batches_tracked")
     }
-    if _another_length(state, wanted):
+    if new_last:
         wanted = {key: value for key, value in wanted.items() if not key.startswith(LAST)}
     missing = [key for key in wanted if key not in state]
     extra = [key for key in state if key not in module.state_dict() and not key.startswith("head.")]
     wrong = [key for key in wanted if key in state and state[key].shape != wanted[key].shape]
     complain(path, name, missing, extra, wrong)
     module.load_state_dict({key: state[key] for key in wanted}, strict=False)
-
-
-def _another_length(state: dict[str, Tensor], wanted: dict[str, Tensor]) -> bool:
-    """The last layer was learned for embeddings of another length."""
-    key = f"{LAST}weight"
-    return key in state and key in wanted and len(state[key]) != len(wanted[key])
 
 
 def _in_torch(part: Part) -> TorchEncoder:

@@ -72,22 +72,27 @@ def with_bystanders(table: Table, share: float, place: str, seed: int) -> Table:
         SourceError: nothing there.
         TrainingError: fewer than two images.
     """
-    found = read_images(place)
+    try:
+        found = read_images(place)
+    except TrainingError as error:
+        raise TrainingError(str(error).replace("data.train", "data.bystanders")) from error
     if len(found) < 2:
         raise TrainingError(
             f"data.bystanders: {printable(place)} holds {len(found)} image; two and more are needed"
         )
     wanted = max(1, round(len(table) * share / (1 - share)))
-    # Shuffled again and again until there are enough: each image comes once before any comes twice.
+    # Shuffled again and again until there are enough: each image comes about as often.
     dice = np.random.default_rng([seed, 11])
     rounds = [dice.permutation(len(found)) for _ in range(-(-2 * wanted // len(found)))]
     chosen = np.concatenate(rounds)[: 2 * wanted].astype(np.int64)
+    left, right = chosen[:wanted], chosen[wanted:]
+    right = np.where(left == right, (right + 1) % len(found), right)  # no image stands beside itself
     groups = table.values["labels"]
     bystanders = Table(
         "pairs",
         found.pictures,
         found.names,
-        {"images": chosen[:wanted], "images_a": chosen[wanted:]},
+        {"images": left, "images_a": right},
         {
             "labels": int(groups.max(initial=-1)) + 1 + np.arange(wanted, dtype=np.int64),
             "same": np.zeros(wanted, dtype=np.float32),

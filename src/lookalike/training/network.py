@@ -139,7 +139,7 @@ def open_network(recipe: Recipe, device: str = "cpu") -> Opened:
         network = Network(None, head, long, features if len(names) == 1 else "raw")
         return Opened(network, frozen.card, frozen, tuple(parents), features, frozen.fitted_pairs)
     features = recipe.encoder.features or "raw"
-    parts = open_parts(names, options, weights=recipe.encoder.weight_files)
+    parts = open_parts(names, options, weights=recipe.encoder.weight_files, new_last=recipe.encoder.new_last)
     backbone = Backbone(parts, features)
     for part in backbone.networks:
         if adapter.kind == "lora":

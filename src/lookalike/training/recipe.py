@@ -43,12 +43,15 @@ class EncoderSection(Section):
         name: any encoder's name, ``net:...`` for a network from scratch, or a list of PyTorch encoders that are
             trained jointly, their embeddings concatenated.
         weights: local weights; for a list, one for each (``""`` where the published ones are meant).
+        new_last: the last layer of a ``net:`` network is left out of ``weights`` and begins anew, so that its embedding may
+            have another length.
         features: what the head is given of each embedding: ``raw`` as the network computes it, ``normalized`` at unit
             length, ``centred`` at unit length and then its own mean subtracted.
     """
 
     name: Annotated[str, Field(min_length=1)] | Annotated[list[str], Field(min_length=1)]
     weights: str | list[str] | None = None
+    new_last: bool = False
     features: Literal["raw", "normalized", "centred"] | None = None
 
     @property

@@ -84,6 +84,10 @@ def _check_data(recipe: Recipe) -> None:
                 "data.twins: with data.twins_share the number n follows from the share, and nothing lacks a factor; "
                 "leave n and without out"
             )
+    if data.bystanders is None and data.bystanders_share is not None:
+        raise RecipeError(
+            "data.bystanders_share says how many bystanders there are, data.bystanders must say where: name a folder of images"
+        )
     if data.bystanders is not None and objective.kind not in ("info-nce", "contrastive"):
         raise RecipeError(
             f"data.bystanders are images alike to nothing, objective {objective.kind!r} takes no such rows; leave it out"

@@ -65,7 +65,7 @@ class DataSection(Section):
             number ``n`` follows from it); held-out rows stay as they are. None: no twins.
         bystanders: pairs: a place of images that are alike to nothing; they stand among the training rows two by two, as
             negatives, and are pulled to what they were where ``objective.pull`` is set. None: none.
-        bystanders_share: the share of the training rows that they are.
+        bystanders_share: the share of the training rows that they are; None: half.
         digits: settings of the digits: n, side, seed.
         teacher: whose embeddings are the targets.
         augment: how training images are changed: crop, aspect, flip, colour, hue, grey, blur, noise. With a frozen
@@ -96,7 +96,7 @@ class DataSection(Section):
     twins: dict[str, Any] = {}
     twins_share: Annotated[float, Field(gt=0, lt=1)] | None = None
     bystanders: str | None = None
-    bystanders_share: Annotated[float, Field(gt=0, lt=1)] = 0.5
+    bystanders_share: Annotated[float, Field(gt=0, lt=1)] | None = None
     digits: dict[str, Any] = {}
     teacher: TeacherSection | None = None
     augment: dict[str, float] = {}

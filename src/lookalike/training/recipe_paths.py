@@ -22,8 +22,9 @@ def absolute_paths(document: Mapping[str, Any], base: Path) -> dict[str, Any]:
         _each(encoder, "name", lambda name: absolute_name(name, base))
         _each(encoder, "weights", lambda file: _absolute(file, base) if file else file)
     if isinstance(data, dict):
-        for key in ("train", "validation", "test", "bystanders"):
+        for key in ("train", "validation", "test"):
             _each(data, key, lambda place: place if place in MADE_HERE else _absolute(place, base))
+        _each(data, "bystanders", lambda place: _absolute(place, base))
         train = data.get("train")
         _each(data, "images", lambda folder: _images(folder, train, base))
         teacher = data.get("teacher")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +16,7 @@ from lookalike.encoders.trained import load
 from lookalike.encoders.trained_card import read_card, write_card
 from lookalike.encoders.trained_file import read_fitted, read_tensors
 from lookalike.encoders.trained_torch import TrainedTorchEncoder
-from lookalike.encoders.transform import Whitening
+from lookalike.encoders.transform import Whitening, refuse_few
 from lookalike.errors import TrainingError, printable
 from lookalike.images import ImageLike, decode
 from lookalike.images.files import file_sha256
@@ -48,18 +47,24 @@ def whiten_run(
     Returns:
         ``out``.
 
+    Figures of the run are not taken over: they are of other weights.
+
     Raises:
-        TrainingError: the run is of another kind.
+        TrainingError: the run is of another kind, or ``out`` holds one already.
         InvalidArgument: too few images, or an exponent out of range.
     """
     card, source, target = read_card(run), RunFolder(run), RunFolder(out)
     read = {name: tensor for name, tensor in read_tensors(source.weights).items() if name != KEY}
     tensors = {name: torch.tensor(np.asarray(tensor)) for name, tensor in read.items()}
     names = [f"backbone.{LAST}{name}" for name in ("weight", "bias")]
-    if len(card.parents) != 1 or any(name not in tensors for name in names):
+    alone = len(card.parents) == 1 and not any(name.startswith("head.") for name in tensors)
+    if not alone or any(name not in tensors for name in names):
         raise TrainingError(
             f"{printable(str(run))} is no trained net:small network with a last layer; only such a one can be whitened"
         )
+    if target.started:
+        raise TrainingError(f"{printable(str(out))} holds a run already; name another folder")
+    refuse_few(len(images))
     found = Whitening.fit(plain_embeddings(run, images), dims=dims, exponent=exponent, sqrt=False)
     projection = torch.tensor(found.components * found.scales[:, np.newaxis], dtype=torch.float64)
     weight, bias = (tensors[name].double() for name in names)
@@ -70,13 +75,14 @@ def whiten_run(
     target.create()
     target.write_recipe(source.recipe.read_text(encoding="utf-8"))
     target.write_weights(tensors, read_fitted(source.weights))
-    target.write_results(json.loads(source.results.read_text(encoding="utf-8")))
+    target.write_results({"whitened": {"run": str(run), "images": len(images), "exponent": exponent}})
     parent = card.parents[0]
     changed = replace(
         card,
         name=f"{card.name}, whitened",
         parents=(replace(parent, spec=_with_dim(parent.spec, found.dim)),),
         dim=found.dim,
+        results={},
         weights_sha256=file_sha256(target.weights),
     )
     write_card(out, changed)
@@ -89,7 +95,7 @@ def plain_embeddings(run: Path, images: Sequence[ImageLike]) -> NDArray[np.float
     Raises:
         TrainingError: the run's network is not run by PyTorch.
     """
-    encoder = load(str(run), EncoderOptions())
+    encoder = load(str(run), EncoderOptions(device="cpu"))
     if not isinstance(encoder, TrainedTorchEncoder):
         raise TrainingError(f"{printable(str(run))} is no network of its own, so it has no last layer")
     network = encoder.module["parents"][0].eval()
