@@ -2,7 +2,7 @@
 
     python scripts/average_runs.py BASE RUN --share 0.6 --out OUT
 
-BASE is the folder that RUN went on from; see lookalike.training.averaged.
+BASE is the folder that RUN went on from; see lookalike.training.changed_runs.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ def main() -> None:
     given.add_argument("--share", type=float, default=0.5, help="of RUN")
     given.add_argument("--out", type=Path, required=True)
     options = given.parse_args()
-    from lookalike.training.averaged import average_runs
+    from lookalike.training.changed_runs import average_runs
 
     average_runs(options.base, options.run, options.out, share=options.share)
     print(f"{options.out}: {options.share:.0%} of the way from {options.base} to {options.run}")

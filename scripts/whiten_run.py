@@ -2,7 +2,7 @@
 
     python scripts/whiten_run.py RUN --corpus FOLDER --out OUT [--dims 256] [--exponent 0.5]
 
-The corpus is any folder of photographs (.jpg) that nothing is scored on; see lookalike.training.whitened.
+The corpus is any folder of photographs (.jpg) that nothing is scored on; see lookalike.training.changed_runs.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ def main() -> None:
     given.add_argument("--dims", type=int, default=256)
     given.add_argument("--exponent", type=float, default=0.5)
     options = given.parse_args()
-    from lookalike.training.whitened import whiten_run
+    from lookalike.training.changed_runs import whiten_run
 
     images = sorted(options.corpus.rglob("*.jpg"))
     whiten_run(options.run, images, options.out, dims=options.dims, exponent=options.exponent)

@@ -32,7 +32,7 @@ def with_twins(table: Table, share: float, settings: Mapping[str, Any], seed: in
     from lookalike.judgments import make_twins
 
     known_settings("twins", settings, TWINS_SETTINGS)
-    count = max(1, round(len(table) * share / (1 - share)))
+    count = _rows_for(table, share)
     drawn = make_twins(
         count,
         settings.get("shared", ["shape"]),
@@ -80,7 +80,7 @@ def with_bystanders(table: Table, share: float, place: str, seed: int) -> Table:
         raise TrainingError(
             f"data.bystanders: {printable(place)} holds {len(found)} image; two and more are needed"
         )
-    wanted = max(1, round(len(table) * share / (1 - share)))
+    wanted = _rows_for(table, share)
     # Shuffled again and again until there are enough: each image comes about as often.
     dice = np.random.default_rng([seed, 11])
     rounds = [dice.permutation(len(found)) for _ in range(-(-2 * wanted // len(found)))]
@@ -101,3 +101,8 @@ def with_bystanders(table: Table, share: float, place: str, seed: int) -> Table:
     said = table.values.get("same", np.ones(len(table), dtype=np.float32))
     mixed = replace(table, values={**table.values, "same": said}).joined(bystanders)
     return mixed.noted(f"{wanted:,} rows of bystanders stand among the {len(mixed):,} training rows")
+
+
+def _rows_for(table: Table, share: float) -> int:
+    """So many rows that they are ``share`` of all once they stand behind the table's."""
+    return max(1, round(len(table) * share / (1 - share)))

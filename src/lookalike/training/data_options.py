@@ -157,7 +157,7 @@ def options_of(recipe: Recipe, needs: Needs) -> DataOptions:
         twins=section.twins,
         twins_share=section.twins_share,
         bystanders=section.bystanders,
-        bystanders_share=section.bystanders_share or 0.5,
+        bystanders_share=section.bystanders_share or DataOptions.bystanders_share,
         digits=section.digits,
         negatives=section.negatives,
         labelled=section.labelled,

@@ -15,10 +15,9 @@ from lookalike.encoders.trained_card import Parent  # noqa: E402
 from lookalike.encoders.trained_file import read_fitted, read_tensors  # noqa: E402
 from lookalike.errors import InvalidArgument, TrainingError  # noqa: E402
 from lookalike.judgments import make_twins  # noqa: E402
-from lookalike.training.averaged import average_runs  # noqa: E402
+from lookalike.training.changed_runs import average_runs, last_outputs, whiten_run  # noqa: E402
 from lookalike.training.networks_small import SmallNet  # noqa: E402
 from lookalike.training.run_folder import RunFolder  # noqa: E402
-from lookalike.training.whitened import plain_embeddings, whiten_run  # noqa: E402
 from tests.encoders.trained_runs import TINY_NET, mlp_run, save_run  # noqa: E402
 
 
@@ -38,9 +37,9 @@ def run(tmp_path: Path) -> Path:
 
 def test_the_last_layer_whitens_what_it_gave(run: Path, tmp_path: Path) -> None:
     images = make_twins(100, (), size=32, seed=1).left
-    before = plain_embeddings(run, images).astype(np.float64)
+    before = last_outputs(run, images).astype(np.float64)
     out = whiten_run(run, images, tmp_path / "out", dims=6, exponent=0.5)
-    after = plain_embeddings(out, images).astype(np.float64)
+    after = last_outputs(out, images).astype(np.float64)
     assert after.shape == (100, 6)
     assert np.abs(after.mean(axis=0)).max() < 1e-5
     spread = np.cov(after.T, bias=True)
