@@ -61,9 +61,10 @@ SMALL: dict[str, tuple[str, ...]] = {
         "data.train=pairs/images", f"encoder.name={TINY_NET}", "encoder.weights=../distilled/weights.safetensors",
         'data.teacher.encoders=["classic:color", "classic:layout"]', "data.teacher.dims=16", "data.validation_share=0.2",
     ),
-    "glance-faces": (  # a second teacher that knows every image, in the place of one that needs faces and dlib
+    "glance-faces": (  # other teachers in the place of one that needs faces and dlib
         "data.train=pairs/images", f"encoder.name={TINY_NET}", "encoder.weights=../distilled/weights.safetensors",
-        'data.teacher.encoders=["trained:../distilled"]', "data.teacher.partial=classic:layout", "data.validation_share=0.2",
+        'data.teacher.encoders=["classic:color", "classic:layout", "classic:gradients"]', "data.teacher.dims=16",
+        "data.validation_share=0.2",
     ),
     "glance-align": (
         "data.train=pairs", f"encoder.name={TINY_NET}", "encoder.weights=../distilled/weights.safetensors",

@@ -21,7 +21,7 @@ from lookalike.judgments import make_twins  # noqa: E402
 from lookalike.training.batch import Batch  # noqa: E402
 from lookalike.training.data import load_data  # noqa: E402
 from lookalike.training.data_options import DataOptions  # noqa: E402
-from lookalike.training.data_teacher import Teacher, partial_targets  # noqa: E402
+from lookalike.training.data_teacher import Teacher, partial_targets, teacher_targets  # noqa: E402
 from lookalike.training.objectives import make_objective  # noqa: E402
 from lookalike.training.recipe import Recipe  # noqa: E402
 from tests.encoders.trained_runs import TINY_NET  # noqa: E402
@@ -109,17 +109,46 @@ def test_rows_carry_what_the_second_teacher_knows(pictures: Path) -> None:
         partial_targets(nothing, sorted(pictures.glob("*.png")))
 
 
-def test_of_several_faces_none_stands_for_the_image(monkeypatch: pytest.MonkeyPatch) -> None:
-    def face(value: float) -> Face:
-        descriptor = np.full(DESCRIPTOR, value, np.float32)
-        return Face((0.0, 0.0, 9.0, 9.0), np.zeros((68, 2), np.float32), descriptor, 1.0, (10, 10))
+def face(value: float, other: float = 0.0) -> Face:
+    descriptor = np.full(DESCRIPTOR, value, np.float32)
+    descriptor[0] += other
+    return Face((0.0, 0.0, 9.0, 9.0), np.zeros((68, 2), np.float32), descriptor, 1.0, (10, 10))
 
-    faces = [[face(1)], [], [face(2), face(3)], [face(4)], [face(5)], [face(6)]]
+
+def finding(monkeypatch: pytest.MonkeyPatch, faces: list[list[Face]]) -> FaceEncoder:
+    """An encoder of faces that finds these, whatever it is shown."""
     monkeypatch.setattr("lookalike.encoders.faces.detect_cached", lambda *_, **__: faces)
     encoder = FaceEncoder.__new__(FaceEncoder)
     encoder.card = replace(CLASSIC.card, name="faces", dim=DESCRIPTOR)
+    return encoder
+
+
+def test_of_several_faces_none_stands_for_the_image(monkeypatch: pytest.MonkeyPatch) -> None:
+    encoder = finding(monkeypatch, [[face(1)], [], [face(2), face(3)], [face(4)], [face(5)], [face(6)]])
     found = partial_targets(encoder, [b""] * 6)
     assert found[:, 0].tolist() == [1, 0, 0, 4, 5, 6]
+
+
+def test_faces_among_several_teachers_count_where_there_is_one(
+    pictures: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Joined targets: cosine = weighted mean of the teachers' cosines, faces taken from the mean face of the training."""
+    shown = sorted(pictures.glob("*.png"))[:6]
+    faces = finding(monkeypatch, [[face(0, 1)], [face(0, 3)], [face(0, 1)], [face(0, 3)], [], [face(0, 9)]])
+    alone = teacher_targets(Teacher((CLASSIC,)), shown)
+    joined = teacher_targets(Teacher((CLASSIC, faces), weights=(3.0, 1.0)), shown, np.arange(5))
+    own = alone @ alone.T
+    assert joined.shape == (6, alone.shape[1] + DESCRIPTOR)
+    assert np.allclose(np.linalg.norm(joined, axis=1), 1, atol=1e-6)
+    among = joined @ joined.T
+    # The mean face of those to fit on is 2: 1 lies on one side of it, 3 and 9 on the other.
+    assert among[0, 2] == pytest.approx(0.75 * own[0, 2] + 0.25, abs=1e-6)
+    assert among[0, 1] == pytest.approx(0.75 * own[0, 1] - 0.25, abs=1e-6)
+    assert among[1, 5] == pytest.approx(0.75 * own[1, 5] + 0.25, abs=1e-6)
+    # Of an image without a face the other teacher says everything.
+    assert among[0, 4] == pytest.approx(np.sqrt(0.75) * own[0, 4], abs=1e-6)
+    with pytest.raises(TrainingError, match="finds one face in 3 of the training images, at least 4"):
+        teacher_targets(Teacher((CLASSIC, faces)), shown, np.arange(3))
 
 
 def pairs_recipe(train: str, **data: Any) -> dict[str, Any]:

@@ -28,10 +28,11 @@ class Teacher:
     """Who is imitated.
 
     Attributes:
-        encoders: names of encoders (or encoders), whose unit embeddings are joined.
+        encoders: names of encoders (or encoders), whose unit embeddings are joined. ``faces`` among them says nothing
+            of a picture without exactly one face: there the others alone are imitated.
         whiten: bring each teacher through square root, mean with the mirror image, corpus mean, PCA and half
             whitening (:mod:`lookalike.encoders.transform`), fitted on the training images; or the file of a
-            fitted whitening, for a single teacher.
+            fitted whitening, for a single teacher. Descriptors of faces are only centred, whatever stands here.
         dims: components that the whitening keeps.
         exponent: of the whitening; 0.5 is half.
         weights: of the teachers: the cosine of two joined targets is the weighted mean of the teachers' cosines.
@@ -191,6 +192,10 @@ def _target(
     fit_on: NDArray[np.int64] | None,
     progress: Progress | None,
 ) -> NDArray[np.float32]:
+    from lookalike.encoders.faces import FaceEncoder
+
+    if isinstance(encoder, FaceEncoder):
+        return _face_target(encoder, pictures, fit_on, progress)
     if not teacher.whiten:
         return sides_of(encoder, pictures, False, progress)[0]
     from lookalike.encoders.transform import Whitening
@@ -204,3 +209,25 @@ def _target(
     chosen = np.arange(len(plain)) if fit_on is None else fit_on
     whitening = Whitening.fit(plain[chosen], mirrored[chosen], dims=teacher.dims, exponent=teacher.exponent)
     return whitening.apply(plain, mirrored)
+
+
+def _face_target(
+    encoder: Encoder,
+    pictures: Sequence[ImageLike],
+    fit_on: NDArray[np.int64] | None,
+    progress: Progress | None,
+) -> NDArray[np.float32]:
+    """How each face differs from the mean face, float32 (N, 128); zeros where there is not exactly one."""
+    found = partial_targets(encoder, pictures, progress)
+    known = found.any(axis=1)
+    fitted = known.copy()
+    if fit_on is not None:
+        fitted[:] = False
+        fitted[fit_on] = known[fit_on]
+    if int(fitted.sum()) < LEAST_KNOWN:
+        raise TrainingError(
+            f"data.teacher.encoders: {encoder.card.name} finds one face in {int(fitted.sum())} of the training images, "
+            f"at least {LEAST_KNOWN} are needed; give images of people or leave it out"
+        )
+    found[known] -= found[fitted].mean(axis=0)
+    return found
