@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from lookalike.similarity.compare import Comparison, compare
 from lookalike.similarity.matrices import distance_blocks, distance_matrix, nearest
+from lookalike.similarity.mutual import mutual_nearest
 from lookalike.similarity.sets import set_distance, set_distance_matrix
 from lookalike.similarity.vectors import METRICS, Metric, cosine, euclidean
 
@@ -43,6 +44,7 @@ __all__ = [
     "distance_blocks",
     "distance_matrix",
     "euclidean",
+    "mutual_nearest",
     "nearest",
     "register",
     "rerank",

@@ -219,14 +219,11 @@ def _face_target(
 ) -> NDArray[np.float32]:
     """How each face differs from the mean face, float32 (N, 128); zeros where there is not exactly one."""
     found = partial_targets(encoder, pictures, progress)
-    known = found.any(axis=1)
-    fitted = known.copy()
-    if fit_on is not None:
-        fitted[:] = False
-        fitted[fit_on] = known[fit_on]
-    if int(fitted.sum()) < LEAST_KNOWN:
+    known = np.flatnonzero(found.any(axis=1))
+    fitted = known if fit_on is None else np.intersect1d(known, fit_on)
+    if len(fitted) < LEAST_KNOWN:
         raise TrainingError(
-            f"data.teacher.encoders: {encoder.card.name} finds one face in {int(fitted.sum())} of the training images, "
+            f"data.teacher.encoders: {encoder.card.name} finds one face in {len(fitted)} of the training images, "
             f"at least {LEAST_KNOWN} are needed; give images of people or leave it out"
         )
     found[known] -= found[fitted].mean(axis=0)
