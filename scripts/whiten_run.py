@@ -1,4 +1,4 @@
-"""The step between glance-broaden and glance-align: whiten the last layer of a run on photographs.
+"""The step between glance-faces and glance-align: whiten the last layer of a run on photographs.
 
     python scripts/whiten_run.py RUN --corpus FOLDER --out OUT [--dims 256] [--exponent 0.5]
 

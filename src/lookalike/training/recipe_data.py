@@ -17,7 +17,7 @@ class TeacherSection(Section):
     """Whose embeddings are imitated; the fields are those of ``lookalike.training.data_teacher.Teacher``.
 
     Attributes:
-        encoders: names of encoders; their unit embeddings are joined.
+        encoders: names of encoders; their unit embeddings are joined (``faces``: only where an image has exactly one).
         whiten: fit a half whitening on the training images; or the file of one that was fitted (one encoder only).
         dims: components that the whitening keeps.
         exponent: of the whitening, in [0, 1].
