@@ -18,7 +18,7 @@ from lookalike.errors import UnknownEncoder, WeightsNotFound, printable
 from lookalike.images.files import file_sha256
 
 FOLDER = Path(__file__).with_name("embedded")
-SHA256 = "61b6bdbac6081ccff5cd133064d7e09588e33f5eb2a52fd280cce2d25e16dda8"
+SHA256 = "28868afb83467bebe68af3227909fe4e8b36344a79792f3ab386f0273383bcb0"
 """Of glance.onnx; a file with other bytes is refused."""
 
 
