@@ -1,8 +1,8 @@
 """Recall on Totally-Looks-Like of ``glance`` where it is a measurement: by runs that never saw the pairs they are scored on.
 
     lookalike train glance-align --set "data.fold=[0,3]" ... --out fold-0        # then [1,3] and [2,3]
-    python scripts/average_runs.py white fold-0 --share 0.6 --out fold-0-60           # as the shipped one was made
-    python benchmarks/glance_folds.py fold-0-60 [...] --beside white classic mobilenet --comparator mobilenet
+    python scripts/average_runs.py white fold-0 --share 0.8 --out fold-0-80           # as the shipped one was made
+    python benchmarks/glance_folds.py fold-0-80 [...] --beside white classic mobilenet --comparator mobilenet
 
 The split is made again from each run's own recipe. Queries: the left images of the pairs that a run held out; gallery: all right
 images. The encoders ``--beside`` answer the same queries, and so does a comparator fitted on the pairs that are left. With the
