@@ -1,6 +1,7 @@
 """Recall on Totally-Looks-Like of ``glance`` where it is a measurement: by runs that never saw the pairs they are scored on.
 
-    lookalike train glance-align --set "data.fold=[0,3]" ... --out fold-0        # then [1,3] and [2,3]
+    python scripts/guess_pairs.py TLL UNPAIRED --encoder ... --out pairs-0 --fold 0 3                    # then 1 3 and 2 3
+    lookalike train glance-align --set data.train=pairs-0 --set data.split_by=column ... --out fold-0
     python scripts/average_runs.py white fold-0 --share 0.8 --out fold-0-80           # as the shipped one was made
     python benchmarks/glance_folds.py fold-0-80 [...] --beside white classic mobilenet --comparator mobilenet
 

@@ -1,6 +1,6 @@
 """The step after glance-align: some of the way back to where it began.
 
-    python scripts/average_runs.py BASE RUN --share 0.6 --out OUT
+    python scripts/average_runs.py BASE RUN --share 0.8 --out OUT
 
 BASE is the folder that RUN went on from; see lookalike.training.changed_runs.
 """

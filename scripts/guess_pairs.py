@@ -28,9 +28,13 @@ KEPT = 0.5
 """Share of the guesses."""
 
 
-def guesses(likeness: NDArray[np.float32]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Rows and columns of a matrix (left, right) that choose each other, the surer ones of them."""
+def guesses(
+    likeness: NDArray[np.float32], among: NDArray[np.bool_] | None = None
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Rows and columns of a matrix (left, right) that choose each other, the surer ones of them (of the rows ``among``)."""
     rows, columns, lead = mutual_nearest(-likeness)
+    if among is not None:
+        rows, columns, lead = (one[among[rows]] for one in (rows, columns, lead))
     kept = lead >= np.quantile(lead, 1 - KEPT)
     return rows[kept], columns[kept]
 
@@ -44,6 +48,8 @@ def main() -> None:
     given.add_argument("--fold", type=int, nargs=2, metavar=("I", "K"))
     given.add_argument("--seed", type=int, default=0, help="of the folds; glance-align has 0")
     options = given.parse_args()
+    if options.fold and not 0 <= options.fold[0] < options.fold[1]:
+        given.error(f"--fold I K: I is from 0 to K - 1, got {options.fold[0]} {options.fold[1]}")
 
     table = read_tll(options.pairs)
     left, right = table.paths("left"), table.paths("right")

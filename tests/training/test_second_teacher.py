@@ -147,8 +147,18 @@ def test_faces_among_several_teachers_count_where_there_is_one(
     assert among[1, 5] == pytest.approx(0.75 * own[1, 5] + 0.25, abs=1e-6)
     # Of an image without a face the other teacher says everything.
     assert among[0, 4] == pytest.approx(np.sqrt(0.75) * own[0, 4], abs=1e-6)
-    with pytest.raises(TrainingError, match="finds one face in 3 of the training images, at least 4"):
-        teacher_targets(Teacher((CLASSIC, faces)), shown, np.arange(3))
+    # Whitened or not, the part of the faces is their difference from the mean face.
+    whitened = teacher_targets(Teacher((CLASSIC, faces), True, 2, weights=(3.0, 1.0)), shown, np.arange(5))
+    assert whitened.shape == (6, 2 + DESCRIPTOR)
+    assert np.allclose(whitened[:, 2:], joined[:, -DESCRIPTOR:], atol=1e-6)
+    for few in (np.arange(3), np.arange(0)):
+        with pytest.raises(
+            TrainingError, match=rf"encoders: faces finds one face in {len(few)} of the training"
+        ):
+            teacher_targets(Teacher((CLASSIC, faces)), shown, few)
+    for only in (faces, "faces", "faces:cnn"):
+        with pytest.raises(RecipeError, match="faces alone say nothing of most images"):
+            Teacher((only,))
 
 
 def pairs_recipe(train: str, **data: Any) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from lookalike.images import ImageLike
 from lookalike.training.data_features import sides_of, spread
 
 if TYPE_CHECKING:
+    from lookalike.encoders.faces import FaceEncoder
     from lookalike.progress import Progress
 
 
@@ -28,18 +29,19 @@ class Teacher:
     """Who is imitated.
 
     Attributes:
-        encoders: names of encoders (or encoders), whose unit embeddings are joined. ``faces`` among them says nothing
-            of a picture without exactly one face: there the others alone are imitated.
+        encoders: names of encoders (or encoders), whose unit embeddings are joined. ``faces`` beside others says nothing
+            of a picture without exactly one face: its target is the others' alone, of unit length.
         whiten: bring each teacher through square root, mean with the mirror image, corpus mean, PCA and half
             whitening (:mod:`lookalike.encoders.transform`), fitted on the training images; or the file of a
             fitted whitening, for a single teacher. Descriptors of faces are only centred, whatever stands here.
         dims: components that the whitening keeps.
         exponent: of the whitening; 0.5 is half.
-        weights: of the teachers: the cosine of two joined targets is the weighted mean of the teachers' cosines.
+        weights: of the teachers: the cosine of two joined targets is the weighted mean of the teachers' cosines. Where
+            one picture of two has a face, it is that of the others times the root of their share of the weights.
         partial: a second teacher that knows some images only, apart from the others; see :func:`partial_targets`.
 
     Raises:
-        RecipeError: no encoder, or weights that do not fit.
+        RecipeError: no encoder, faces alone, or weights that do not fit.
     """
 
     encoders: tuple[str | Encoder, ...]
@@ -58,6 +60,11 @@ class Teacher:
             )
         if isinstance(self.whiten, str) and len(self.encoders) > 1:
             raise RecipeError("data.teacher whiten: a whitening file belongs to one encoder; name only one")
+        if len(self.encoders) == 1 and _is_faces(self.encoders[0]):
+            raise RecipeError(
+                "data.teacher.encoders: faces alone say nothing of most images; name another encoder beside them, or "
+                "make them the second teacher (data.teacher.partial)"
+            )
 
     def opened(self) -> Teacher:
         """The same with every encoder loaded.
@@ -145,6 +152,7 @@ def teacher_targets(
     Raises:
         ImageError: a picture cannot be read.
         InvalidArgument: too few pictures for a whitening.
+        TrainingError: fewer than :data:`LEAST_KNOWN` pictures to fit on show one face, where ``faces`` teach.
     """
     teacher = teacher.opened()
     weights = teacher.weights or (1.0,) * len(teacher.encoders)
@@ -167,13 +175,10 @@ def partial_targets(
         ImageError: a picture cannot be read.
         TrainingError: it knows fewer than :data:`LEAST_KNOWN` of the pictures.
     """
-    from lookalike.encoders.faces import FaceEncoder, detect_cached
+    from lookalike.encoders.faces import FaceEncoder
 
     if isinstance(encoder, FaceEncoder):
-        found = np.zeros((len(pictures), encoder.card.dim), dtype=np.float32)
-        for row, faces in zip(found, detect_cached(encoder, pictures, progress=progress), strict=True):
-            if len(faces) == 1:
-                row[:] = faces[0].descriptor
+        found = _single_faces(encoder, pictures, progress)
     else:
         found = sides_of(encoder, pictures, False, progress)[0]
     known = int(found.any(axis=1).sum())
@@ -182,6 +187,27 @@ def partial_targets(
             f"data.teacher.partial: {encoder.card.name} knows {known} of the {len(pictures):,} images, at least "
             f"{LEAST_KNOWN} are needed to relate them to one another; give images of its kind or leave it out"
         )
+    return found
+
+
+def _is_faces(encoder: str | Encoder) -> bool:
+    from lookalike.encoders.faces import FaceEncoder
+
+    if isinstance(encoder, str):
+        return encoder.partition(":")[0] == "faces"
+    return isinstance(encoder, FaceEncoder)
+
+
+def _single_faces(
+    encoder: FaceEncoder, pictures: Sequence[ImageLike], progress: Progress | None
+) -> NDArray[np.float32]:
+    """The descriptor of each image's face, float32 (N, 128); zeros where there is not exactly one."""
+    from lookalike.encoders.faces import detect_cached
+
+    found = np.zeros((len(pictures), encoder.card.dim), dtype=np.float32)
+    for row, faces in zip(found, detect_cached(encoder, pictures, progress=progress), strict=True):
+        if len(faces) == 1:
+            row[:] = faces[0].descriptor
     return found
 
 
@@ -212,13 +238,13 @@ def _target(
 
 
 def _face_target(
-    encoder: Encoder,
+    encoder: FaceEncoder,
     pictures: Sequence[ImageLike],
     fit_on: NDArray[np.int64] | None,
     progress: Progress | None,
 ) -> NDArray[np.float32]:
     """How each face differs from the mean face, float32 (N, 128); zeros where there is not exactly one."""
-    found = partial_targets(encoder, pictures, progress)
+    found = _single_faces(encoder, pictures, progress)
     known = np.flatnonzero(found.any(axis=1))
     fitted = known if fit_on is None else np.intersect1d(known, fit_on)
     if len(fitted) < LEAST_KNOWN:
