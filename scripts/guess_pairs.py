@@ -67,11 +67,8 @@ def main() -> None:
         [left[i] for i in train], [right[i] for i in train], encoder=options.encoder, faces=True
     )
     if options.fold:
-        rows, columns = guesses(np.asarray(comparator.matrix(left, right)))
-        unseen = held[rows]
-        print(
-            f"of {unseen.sum()} guesses for held-out left images {(rows == columns)[unseen].sum()} are right"
-        )
+        rows, columns = guesses(np.asarray(comparator.matrix(left, right)), held)
+        print(f"of {len(rows)} guesses for held-out left images {(rows == columns).sum()} are right")
     loose = [sorted((options.unpaired / side).glob("*.jpg")) for side in ("left", "right")]
     rows, columns = guesses(np.asarray(comparator.matrix(*loose)))
 
