@@ -7,7 +7,8 @@
 
 The split is made again from each run's own recipe. Queries: the left images of the pairs that a run held out; gallery: all right
 images. The encoders ``--beside`` answer the same queries, and so does a comparator fitted on the pairs that are left. With the
-extra ``faces``, each also with 0.75 times the distance of faces. One run alone gives the queries of its own fold.
+extra ``faces``, each also with 0.75 times the distance of faces. One run alone gives the queries of its own fold. ``--among N``
+adds what is to be expected of N of the right images, each query's own among them, all such galleries being alike probable.
 """
 
 from __future__ import annotations
@@ -106,6 +107,17 @@ class Queries:
         for name, found in self.ranks.items():
             yield name, [proportion((found[self.rows] <= k).astype(float)) for k in RANKS]
 
+    def expected(self, gallery: int) -> Iterator[tuple[str, list[float]]]:
+        """Name, and the mean over random galleries: how many of the nearer ones are in it is hypergeometric."""
+        from scipy.stats import hypergeom
+
+        for name, found in self.ranks.items():
+            nearer = found[self.rows] - 1
+            yield (
+                name,
+                [float(hypergeom.cdf(k - 1, len(self.right) - 1, nearer, gallery - 1).mean()) for k in RANKS],
+            )
+
 
 def main() -> None:
     options_of = parser(__doc__)
@@ -115,6 +127,7 @@ def main() -> None:
     )
     options_of.add_argument("--comparator", nargs="*", default=[], help="encoders to fit a comparator on")
     options_of.add_argument("--no-faces", action="store_true")
+    options_of.add_argument("--among", type=int, help="also what is to be expected of so small a gallery")
     options = options_of.parse_args()
     results = Results("glance_folds", options)
     queries = Queries(options)
@@ -140,6 +153,15 @@ def main() -> None:
             for name, row in found.items()
         ],
     )
+    if options.among:
+        results.table(
+            f"the same, expected among {options.among:,} images, in %",
+            ["", *(f"@{k}" for k in RANKS)],
+            [
+                [name, *(f"{100 * share:.1f}" for share in row)]
+                for name, row in queries.expected(options.among)
+            ],
+        )
 
 
 if __name__ == "__main__":
