@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 from lookalike import Comparator
 from lookalike.judgments import read_tll
 from lookalike.similarity import mutual_nearest
-from lookalike.training.splits import k_folds
+from lookalike.training.data_options import DataOptions
+from lookalike.training.data_rows import read_sides
 
 KEPT = 0.5
 """Share of the guesses."""
@@ -55,13 +56,12 @@ def main() -> None:
     left, right = table.paths("left"), table.paths("right")
     held = np.zeros(len(left), dtype=bool)
     if options.fold:
-        number = {
-            id_: n for n, id_ in enumerate(dict.fromkeys([*table.column("left"), *table.column("right")]))
-        }
-        shown = np.array(
-            [[number[a], number[b]] for a, b in zip(table.column("left"), table.column("right"), strict=True)]
+        split = DataOptions(
+            str(options.pairs), "pairs", split_by="component", fold=tuple(options.fold), seed=options.seed
         )
-        held[k_folds("component", shown, options.fold[1], options.seed)[options.fold[0]].validation] = True
+        validation = read_sides(split).validation
+        away = {Path(validation.names[i]).name for i in validation.columns["images"]}
+        held[:] = [Path(file).name in away for file in left]
     train = np.flatnonzero(~held)
     comparator = Comparator.fit(
         [left[i] for i in train], [right[i] for i in train], encoder=options.encoder, faces=True
