@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from lookalike.errors import ExplainError
 from lookalike.explain.decomposition import RegionPairs
 from lookalike.explain.maps import Box
+from lookalike.similarity import mutual
 
 APART = 2
 """Cells between the matches that are shown, in either image: 2 keeps neighbours out, also across a corner."""
@@ -64,14 +63,12 @@ def mutual_nearest(regions: RegionPairs, n: int = 5, *, apart: int = APART) -> l
     if n < 1 or apart < 1:
         raise ExplainError(f"mutual_nearest needs n and apart of at least 1, got {n} and {apart}")
     alike, shares = regions.alike, regions.contributions
-    rows = np.arange(len(alike))
-    partner = alike.argmax(axis=1)
-    mutual = rows[alike.argmax(axis=0)[partner] == rows]
-    good = [i for i in mutual if alike[i, partner[i]] > 0 and shares[i, partner[i]] > 0]
-    good.sort(key=lambda i: -float(shares[i, partner[i]]))
+    rows, columns, _ = mutual.mutual_nearest(-alike)
+    good = [(i, j) for i, j in zip(rows, columns, strict=True) if alike[i, j] > 0 and shares[i, j] > 0]
+    good.sort(key=lambda cells: -float(shares[cells]))
     taken: list[Match] = []
-    for i in good:
-        match = _match(regions, int(i), int(partner[i]))
+    for i, j in good:
+        match = _match(regions, int(i), int(j))
         if all(_far(match, other, apart) for other in taken):
             taken.append(match)
         if len(taken) == n:
