@@ -4,9 +4,9 @@
 
 UNPAIRED has folders left/ and right/. A comparator with faces is fitted on the pairs; a left and a right photograph that choose
 each other are a guess, and the half of the guesses is kept that leads its runners-up by most. FOLDER is a table like PAIRS
-(left/, right/, pairs.csv with the columns left, right, split, source). With --fold the I-th (from 0) of K folds, by components of
-shared images as `data.fold` splits them, is held out: the comparator never sees it, the column split names it, and it is said how
-often the same rule finds the partner there.
+(left/, right/, pairs.csv with the columns left, right, split, source), with the comparator in FOLDER/comparator. With --fold the
+I-th (from 0) of K folds, by components of shared images as `data.fold` splits them, is held out: the comparator never sees it, the
+column split names it, and it is said how often the same rule finds the partner there.
 """
 
 from __future__ import annotations
@@ -69,6 +69,7 @@ def main() -> None:
     if options.fold:
         rows, columns = guesses(np.asarray(comparator.matrix(left, right)), held)
         print(f"of {len(rows)} guesses for held-out left images {(rows == columns).sum()} are right")
+    comparator.save(options.out / "comparator")
     loose = [sorted((options.unpaired / side).glob("*.jpg")) for side in ("left", "right")]
     rows, columns = guesses(np.asarray(comparator.matrix(*loose)))
 

@@ -51,6 +51,7 @@ class Batch:
         targets: the teacher's embedding of ``images``. (n, t) float32.
         targets_a: the teacher's embedding of ``images_a``. (n, t) float32.
         partial: what a second teacher knows of ``images``, zeros in the rows of which it knows nothing. (n, p) float32.
+        likeness: log odds that people pair ``images`` i with ``images_a`` j, as a comparator thinks. (n, n) float32.
         weight: how much each row counts; None means 1 each. (n,) float32, >= 0.
     """
 
@@ -66,6 +67,7 @@ class Batch:
     targets: Tensor | None = None
     targets_a: Tensor | None = None
     partial: Tensor | None = None
+    likeness: Tensor | None = None
     weight: Tensor | None = None
 
     def __len__(self) -> int:
@@ -97,7 +99,10 @@ class Batch:
 
     def rows(self, chosen: Any) -> Batch:
         """Only these rows (a slice, or an index or boolean tensor of one dimension), as in a micro-batch."""
-        return self.map(lambda tensor: tensor[chosen])
+        fewer = self.map(lambda tensor: tensor[chosen])
+        if fewer.likeness is None:
+            return fewer
+        return replace(fewer, likeness=fewer.likeness[:, chosen])
 
     def check(self, needs: Needs, objective: str = "the objective") -> None:
         """Look whether all is there that a kind of objective needs, with as many rows everywhere.

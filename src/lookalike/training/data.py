@@ -64,7 +64,7 @@ class LoadedData:
     ) -> None:
         self.options, self.needs, self.store = options, options.needs, store
         lesson = lesson or Lesson()
-        self.targets, self.partial = lesson.targets, lesson.partial
+        self.targets, self.partial, self.likeness = lesson.targets, lesson.partial, lesson.likeness
         self.fitted_pairs = joined([learned_hashes(sides.train), lesson.fitted_pairs])
         self.train: Table = sides.train
         self.split: Split = sides.split
@@ -140,6 +140,9 @@ class LoadedData:
                     fields[name] = torch.from_numpy(self.targets[self.train.columns[shown][rows]])
         if self.partial is not None:
             fields["partial"] = torch.from_numpy(self.partial[self.train.columns["images"][rows]])
+        if self.likeness is not None:
+            sides = [self.train.columns[name][rows] for name in ("images", "images_a")]
+            fields["likeness"] = torch.from_numpy(self.likeness.between(*sides))
         return Batch(**fields)
 
     def _views(self, rows: Rows, epoch: int) -> tuple[Any, Any]:
@@ -205,7 +208,9 @@ def load_data(
     _check(sides, options)
     lesson = None
     if options.teacher is not None:
-        lesson = taught(options.teacher, pictures, bad, np.unique(sides.train.shown), progress)
+        columns = sides.train.columns
+        pairs = (columns["images"], columns["images_a"]) if "images_a" in columns else None
+        lesson = taught(options.teacher, pictures, bad, np.unique(sides.train.shown), progress, pairs)
         notes |= dict.fromkeys(lesson.notes)
     return LoadedData(options, sides, store, plain, lesson, tuple(notes))
 

@@ -137,6 +137,7 @@ def options_of(recipe: Recipe, needs: Needs) -> DataOptions:
             section.teacher.exponent,
             tuple(section.teacher.weights),
             section.teacher.partial,
+            section.teacher.comparator,
         )
     return DataOptions(
         train=section.train,

@@ -14,10 +14,12 @@ from lookalike.encoders.fitted import Hashes, joined
 from lookalike.errors import RecipeError, TrainingError
 from lookalike.images import ImageLike
 from lookalike.training.data_features import sides_of, spread
+from lookalike.training.data_likeness import Likeness, likeness_of
 
 if TYPE_CHECKING:
     from lookalike.encoders.faces import FaceEncoder
     from lookalike.progress import Progress
+    from lookalike.similarity.comparator import Comparator
 
 
 LEAST_KNOWN = 4
@@ -39,6 +41,8 @@ class Teacher:
         weights: of the teachers: the cosine of two joined targets is the weighted mean of the teachers' cosines. Where
             one picture of two has a face, it is that of the others times the root of their share of the weights.
         partial: a second teacher that knows some images only, apart from the others; see :func:`partial_targets`.
+        comparator: a fitted comparator (or its folder), who says which images of a batch people pair; see
+            :mod:`lookalike.training.data_likeness`.
 
     Raises:
         RecipeError: no encoder, faces alone, or weights that do not fit.
@@ -50,6 +54,7 @@ class Teacher:
     exponent: float = 0.5
     weights: tuple[float, ...] = ()
     partial: str | Encoder | None = None
+    comparator: str | Comparator | None = None
 
     def __post_init__(self) -> None:
         if not self.encoders:
@@ -71,18 +76,25 @@ class Teacher:
 
         Raises:
             EncoderError: one cannot be had.
+            ComparatorError: there is no such comparator.
         """
         from lookalike.encoders import load_encoder
+        from lookalike.similarity.comparator import Comparator
 
         loaded = [load_encoder(one) if isinstance(one, str) else one for one in self.encoders]
         partial = load_encoder(self.partial) if isinstance(self.partial, str) else self.partial
-        return replace(self, encoders=tuple(loaded), partial=partial)
+        comparator = self.comparator
+        comparator = Comparator.load(comparator) if isinstance(comparator, str) else comparator
+        return replace(self, encoders=tuple(loaded), partial=partial, comparator=comparator)
 
     @property
     def fitted_pairs(self) -> Hashes | None:
         """Hashes of the human judgments that an opened teacher learned from: whoever imitates it learns of them too."""
         everyone = [*self.encoders, self.partial]
-        return joined(one.fitted_pairs for one in everyone if isinstance(one, Encoder))
+        known = [one.fitted_pairs for one in everyone if isinstance(one, Encoder)]
+        if self.comparator is not None and not isinstance(self.comparator, str):
+            known.append(self.comparator.fitted)
+        return joined(known)
 
 
 @dataclass(frozen=True)
@@ -92,12 +104,14 @@ class Lesson:
     Attributes:
         targets: the teachers' joined embeddings, float32 (N, t), or None.
         partial: what the second teacher knows, float32 (N, p), zeros where nothing, or None.
+        likeness: what the comparator says, or None.
         fitted_pairs: hashes of the human judgments that the teachers learned from, or None.
         notes: lines for people.
     """
 
     targets: NDArray[np.float32] | None = None
     partial: NDArray[np.float32] | None = None
+    likeness: Likeness | None = None
     fitted_pairs: Hashes | None = None
     notes: tuple[str, ...] = ()
 
@@ -108,6 +122,7 @@ def taught(
     unreadable: Collection[int],
     train: NDArray[np.int64],
     progress: Progress | None = None,
+    pairs: tuple[NDArray[np.int64], NDArray[np.int64]] | None = None,
 ) -> Lesson:
     """What teachers say of pictures.
 
@@ -117,9 +132,10 @@ def taught(
         unreadable: numbers of those to leave out.
         train: numbers of those of the training rows; a whitening is fitted on them.
         progress: called as pictures are embedded.
+        pairs: numbers of the first and the second pictures of the training rows, for a comparator.
 
     Raises:
-        EncoderError: a teacher cannot be had.
+        EncoderError, ComparatorError: a teacher cannot be had.
         ImageError, InvalidArgument, TrainingError: as :func:`teacher_targets` and :func:`partial_targets`.
     """
     teacher, count = teacher.opened(), len(pictures)
@@ -127,12 +143,17 @@ def taught(
     wanted = [pictures[number] for number in readable]
     fit_on = np.searchsorted(np.array(readable, dtype=np.int64), train)
     targets = spread(teacher_targets(teacher, wanted, fit_on, progress), readable, count)
+    likeness = None
+    if teacher.comparator is not None and not isinstance(teacher.comparator, str):
+        if pairs is None:
+            raise RecipeError("data.teacher.comparator says how alike two images are; give data of pairs")
+        likeness = likeness_of(teacher.comparator, pictures, *pairs, progress=progress)
     if not isinstance(teacher.partial, Encoder):
-        return Lesson(targets, None, teacher.fitted_pairs)
+        return Lesson(targets, None, likeness, teacher.fitted_pairs)
     partial = spread(partial_targets(teacher.partial, wanted, progress), readable, count)
     known = int(partial[train].any(axis=1).sum())
     note = f"the second teacher, {teacher.partial.card.name}, knows {known:,} of the {len(train):,} training images"
-    return Lesson(targets, partial, teacher.fitted_pairs, (note,))
+    return Lesson(targets, partial, likeness, teacher.fitted_pairs, (note,))
 
 
 def teacher_targets(

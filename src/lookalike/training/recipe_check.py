@@ -98,6 +98,12 @@ def _check_data(recipe: Recipe) -> None:
             "data.teacher.partial (the second teacher) and objective.partial (its weight, objective 'distillation') go "
             "together; give both or neither"
         )
+    comparator = data.teacher is not None and data.teacher.comparator is not None
+    if comparator != bool(objective.kind == "info-nce" and objective.settings.get("soft")):
+        raise RecipeError(
+            "data.teacher.comparator (who says how alike the images of a batch are) and objective.soft (its weight, "
+            "objective 'info-nce') go together; give both or neither"
+        )
 
 
 def _check_encoder(recipe: Recipe) -> None:

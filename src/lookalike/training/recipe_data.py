@@ -24,6 +24,8 @@ class TeacherSection(Section):
         weights: of the teachers; empty: all alike.
         partial: a second teacher that knows some of the images only: an encoder that gives zeros for the others, such as
             ``faces`` (which here counts only images with exactly one face). The objective ``distillation`` uses it.
+        comparator: folder of a fitted comparator that says of every two images of a batch how likely people pair them. The
+            objective ``info-nce`` uses it.
     """
 
     encoders: Annotated[list[str], Field(min_length=1)]
@@ -32,6 +34,7 @@ class TeacherSection(Section):
     exponent: Annotated[float, Field(ge=0, le=1)] = 0.5
     weights: list[float] = []
     partial: str | None = None
+    comparator: str | None = None
 
 
 class DataSection(Section):

@@ -31,7 +31,8 @@ def absolute_paths(document: Mapping[str, Any], base: Path) -> dict[str, Any]:
         if isinstance(teacher, dict):
             for key in ("encoders", "partial"):
                 _each(teacher, key, lambda name: absolute_name(name, base))
-            _each(teacher, "whiten", lambda file: _absolute(file, base))
+            for key in ("whiten", "comparator"):
+                _each(teacher, key, lambda file: _absolute(file, base))
     return changed
 
 

@@ -33,22 +33,30 @@ class InfoNce(Objective):
     ``targets_a`` hold each image's embedding before this training: few pairs then cannot wash away what was
     learned before (a form of learning without forgetting, Li and Hoiem 2016, arXiv 1606.09282).
 
+    ``soft`` > 0 adds soft x mean over all i of 1/2 KL(softmax_j(A_ij) || softmax_j(S_ij)) + 1/2 the same of the transposed
+    matrices, with A = ``batch.likeness``, the log odds by which a comparator pairs image i with image j. A comparator sees
+    both images and is right more often than a distance between embeddings can be; rows that nobody labelled teach as well
+    (distillation of soft targets, Hinton et al. 2015, arXiv 1503.02531; of a model that reads both sides into one that
+    embeds each alone, as in Hofstätter et al. 2020, arXiv 2010.02666).
+
     Shapes: left, right (n, ...) -> scalar; n >= 2. Logs: ``accuracy`` (share of rows whose partner is the nearest,
-    both ways), ``pull``.
+    both ways), ``pull``, ``soft`` (the divergence in nats).
 
     Args:
         dim: length of the embeddings.
         temperature: divides cosines.
         pull: weight of staying near the targets.
+        soft: weight of the comparator's opinion.
     """
 
     kind: ClassVar[str] = "info-nce"
     needs = "pairs"
 
-    def __init__(self, dim: int, *, temperature: float = 0.07, pull: float = 0.0) -> None:
+    def __init__(self, dim: int, *, temperature: float = 0.07, pull: float = 0.0, soft: float = 0.0) -> None:
         super().__init__(dim)
         self.temperature = positive(self.kind, "temperature", temperature)
         self.pull = number(self.kind, "pull", pull, 0.0)
+        self.soft = number(self.kind, "soft", soft, 0.0)
 
     def loss(self, batch: Batch, embed: Embed) -> Tensor:
         assert batch.images_a is not None
@@ -58,8 +66,8 @@ class InfoNce(Objective):
             )
         left, right = self.embeddings(embed, batch.images, batch.images_a)
         with full_precision(left):
-            logits = unit(left) @ unit(right).T / self.temperature
-            logits = logits.masked_fill(self._not_negative(batch, logits), float("-inf"))
+            likeness = unit(left) @ unit(right).T / self.temperature
+            logits = likeness.masked_fill(self._not_negative(batch, likeness), float("-inf"))
             truth = torch.arange(len(batch), device=logits.device)
             weight = torch.ones_like(logits[0]) if batch.weight is None else batch.weight.to(logits.dtype)
             if batch.same is not None:
@@ -72,7 +80,26 @@ class InfoNce(Objective):
                 pulled = self._pulled(batch, left, right)
                 self.log(pull=pulled)
                 loss = loss + self.pull * pulled
+            if self.soft > 0:
+                apart = self._soft(batch, likeness)
+                self.log(soft=apart)
+                loss = loss + self.soft * apart
         return loss
+
+    def _soft(self, batch: Batch, logits: Tensor) -> Tensor:
+        """How far the batch's likeness is from the comparator's, both ways, in nats."""
+        if batch.likeness is None:
+            raise TrainingError(
+                "objective 'info-nce' with soft > 0 needs a comparator: name its folder in data.teacher.comparator"
+            )
+        wanted = batch.likeness.to(logits.dtype)
+        ways = [
+            functional.kl_div(
+                student.log_softmax(dim=1), teacher.log_softmax(dim=1), reduction="none", log_target=True
+            ).sum(dim=1)
+            for student, teacher in ((logits, wanted), (logits.T, wanted.T))
+        ]
+        return mean((ways[0] + ways[1]) / 2, batch.weight)
 
     def _not_negative(self, batch: Batch, logits: Tensor) -> Tensor:
         """bool (n, n): pairs of different rows that belong to one group."""
