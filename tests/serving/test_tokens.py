@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -59,6 +61,36 @@ def test_logins_last_until_they_run_out() -> None:
     assert door.admits(cookie)
     now[0] += 3_601
     assert not door.admits(cookie)
+
+
+def test_a_login_that_was_ended_stays_ended_for_every_copy() -> None:
+    now = [1_000_000.0]
+    door = AdminDoor(TOKEN, hours=1, clock=lambda: now[0])
+    first, second = (door.login(TOKEN, "here") for _ in range(2))
+    assert isinstance(first, str)
+    assert isinstance(second, str)
+    other = AdminDoor(TOKEN, hours=1, clock=lambda: now[0])  # the studies' dashboard in the same server
+    assert other.admits(first)
+    door.logout(first)
+    assert not door.admits(first)
+    assert not other.admits(first)
+    assert door.admits(second), "a login of the same second is another one"
+    for nonsense in ("", "9999999999.x.y", first):
+        door.logout(nonsense)
+    now[0] += 4_000
+    third = door.login(TOKEN, "here")
+    assert isinstance(third, str)
+    door.logout(third)
+    assert not door.admits(first), "forgotten once it has run out, which is no way in"
+
+
+def test_a_restart_ends_every_login() -> None:
+    code = (
+        "from lookalike.serving.tokens import AdminDoor\n"
+        f"print(AdminDoor({TOKEN!r}, clock=lambda: 1e6).login({TOKEN!r}, 'here'))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not AdminDoor(TOKEN, clock=lambda: 1e6).admits(done.stdout.strip())
 
 
 @pytest.mark.parametrize("change", ["", ".", "9999999999.", "9999999999.x", "x.y", "é.ü"])

@@ -26,6 +26,12 @@ _LOGIN_RULES = (
 )
 """Wrong tokens of programs have a bucket of their own, so that they cannot keep a person from the form."""
 
+_STARTED = secrets.token_bytes(16)
+"""Part of every cookie's key: what logging out ended does not come to life again with the next process."""
+
+_ended: dict[str, int] = {}
+"""Cookies that were logged out -> when they run out. All doors of a process share them, as they share cookies."""
+
 
 def read_or_make_token(path: Path) -> str:
     """The token in ``path``; written (mode 0600, 256 bits) when the file is not there.
@@ -68,8 +74,8 @@ def _read_token(path: Path) -> str:
 class AdminDoor:
     """Logging in with the token, and the signed cookie that remembers it.
 
-    The cookie is ``expiry.signature``: an HMAC-SHA256 under a key derived from the token, so that a new token
-    ends every old login and nothing is stored.
+    The cookie is ``expiry.number.signature``: an HMAC-SHA256 under a key derived from the token and from this process, so
+    that a new token or a restart ends every login. A logged-out cookie is refused from then on, copies of it too.
 
     Args:
         token: the administrator's token.
@@ -81,7 +87,7 @@ class AdminDoor:
         if len(token) < 16:
             raise ServeError("the administrator's token needs 16 characters or more")
         self._token = hashlib.sha256(token.encode()).digest()
-        self._key = hashlib.sha256(b"lookalike admin cookie\0" + token.encode()).digest()
+        self._key = hashlib.sha256(b"lookalike admin cookie\0" + _STARTED + token.encode()).digest()
         self.seconds = int(hours * 3600)
         self._clock = clock
         self._attempts = RateTable(_LOGIN_RULES, clock=clock)
@@ -93,8 +99,17 @@ class AdminDoor:
             return waiting[1]
         if not self._is_token(token):
             return None
-        expiry = str(int(self._clock()) + self.seconds)
-        return f"{expiry}.{self._sign(expiry)}"
+        signed = f"{int(self._clock()) + self.seconds}.{secrets.token_urlsafe(12)}"
+        return f"{signed}.{self._sign(signed)}"
+
+    def logout(self, cookie: str) -> None:
+        """Admit this cookie no more, whoever has a copy; one that is not admitted changes nothing."""
+        if not self.admits(cookie):
+            return
+        now = self._clock()
+        for old in [known for known, expiry in _ended.items() if expiry <= now]:
+            del _ended[old]
+        _ended[cookie] = int(cookie.partition(".")[0])
 
     def bearer(self, token: str, address: str) -> bool | int:
         """Whether a program's token is right; seconds to wait after too many wrong ones.
@@ -112,9 +127,12 @@ class AdminDoor:
         return False if refused is None else refused[1]
 
     def admits(self, cookie: str) -> bool:
-        """Whether a cookie was given by `login` and has not run out."""
-        expiry, _, signature = cookie.partition(".")
-        if not hmac.compare_digest(signature.encode(), self._sign(expiry).encode()):
+        """Whether a cookie was given by `login`, has not run out and was not logged out."""
+        signed, _, signature = cookie.rpartition(".")
+        if not hmac.compare_digest(signature.encode("utf-8", "surrogatepass"), self._sign(signed).encode()):
+            return False
+        expiry = signed.partition(".")[0]
+        if cookie in _ended:
             return False
         return expiry.isascii() and expiry.isdigit() and int(expiry) > self._clock()
 

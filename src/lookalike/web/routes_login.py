@@ -56,8 +56,11 @@ def login(request: Request, body: Login) -> Response:
 
 
 @router.post("/logout")
-def logout() -> Response:
-    """Forget the cookie, also that of the dashboard of the studies; htmx goes on to the door."""
+def logout(request: Request) -> Response:
+    """End the login, and forget the cookie, also that of the dashboard of the studies; htmx goes on to the door."""
+    door = getattr(request.app.state, "door", None)
+    if isinstance(door, AdminDoor):
+        door.logout(request.cookies.get(ADMIN_COOKIE, ""))
     response = Response(status_code=204, headers={"hx-redirect": "/login"})
     for path in COOKIE_PATHS:
         response.delete_cookie(ADMIN_COOKIE, path=path)

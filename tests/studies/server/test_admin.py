@@ -37,9 +37,12 @@ def test_logging_in_and_out(served) -> None:  # type: ignore[no-untyped-def]
     assert "A small study" in person.client.get("/admin").text
     status = person.client.get("/admin/api/status").json()["studies"]
     assert [study["study"] for study in status] == ["demo"]
+    copied = {"cookie": f"{ADMIN_COOKIE}={person.client.cookies[ADMIN_COOKIE]}"}
+    assert person.client.get("/admin/api/status", headers=copied).status_code == 200
     reply = person.client.post("/admin/logout", headers=HEADERS)
     assert _deleted(reply) == ["/", "/admin"]
     assert person.client.get("/admin/api/status").status_code == 401
+    assert person.client.get("/admin/api/status", headers=copied).status_code == 401
 
 
 def _deleted(reply) -> list[str]:  # type: ignore[no-untyped-def]

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from lookalike.serving.tokens import ADMIN_COOKIE
 from tests.web.conftest import CSRF, make_app
 from tests.web.security.test_security import client_of
 
@@ -108,8 +109,10 @@ class TestLeaving:
             assert 'hx-post="/logout"' not in client.get(path, headers=EN).text
         assert closed.post("/logout").status_code == 403
         assert closed.get("/g/drawn").status_code == 200
+        copied = {**EN, "cookie": f"{ADMIN_COOKIE}={closed.cookies[ADMIN_COOKIE]}"}
         answer = closed.post("/logout", headers=CSRF)
         assert (answer.status_code, answer.headers["hx-redirect"]) == (204, "/login")
+        assert closed.get("/g/drawn", headers=copied, follow_redirects=False).status_code == 303
         assert closed.get("/g/drawn").status_code == 303
         assert 'hx-post="/logout"' not in closed.get("/login", headers=EN).text
 

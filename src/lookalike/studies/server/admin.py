@@ -83,8 +83,9 @@ def login(request: Request, body: LoginBody) -> Response:
 
 @router.post("/logout")
 def logout(request: Request) -> Response:
-    """Forget the cookie, also that of the web application around the studies."""
+    """End the login, and forget the cookie, also that of the web application around the studies."""
     _require(request)
+    _door(request).logout(request.cookies.get(ADMIN_COOKIE, ""))
     response = Response(status_code=204)
     for path in COOKIE_PATHS:
         response.delete_cookie(ADMIN_COOKIE, path=path)
