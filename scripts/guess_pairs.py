@@ -5,8 +5,8 @@
 UNPAIRED has folders left/ and right/. A comparator with faces is fitted on the pairs; a left and a right photograph that choose
 each other are a guess, and the half of the guesses is kept that leads its runners-up by most. FOLDER is a table like PAIRS
 (left/, right/, pairs.csv with the columns left, right, split, source), with the comparator in FOLDER/comparator. With --fold the
-I-th (from 0) of K folds, by components of shared images as `data.fold` splits them, is held out: the comparator never sees it, the
-column split names it, and it is said how often the same rule finds the partner there.
+I-th (from 0) of K folds, by components of shared images as `data.fold` splits them, is held out: the comparator never sees it,
+the column split names it, and it is said how often the same rule finds the partner there.
 """
 
 from __future__ import annotations

@@ -70,17 +70,17 @@ def lora_run(folder: Path) -> Path:
     return save_run(folder, tensors, parent, adapter={"kind": "lora", "rank": 2, "alpha": 4.0}, dim=192)
 
 
-def net_run(folder: Path) -> Path:
+def net_run(folder: Path, name: str = TINY_NET, dim: int = 16) -> Path:
     """A small network from scratch."""
     import torch
 
     from lookalike.training.networks import make_network
 
     torch.manual_seed(0)
-    state = make_network(TINY_NET).state_dict()
+    state = make_network(name).state_dict()
     tensors = {
         f"backbone.{name}": value.numpy()
         for name, value in state.items()
         if not name.endswith("num_batches_tracked")
     }
-    return save_run(folder, tensors, Parent(TINY_NET), adapter={"kind": "full"}, dim=16)
+    return save_run(folder, tensors, Parent(name), adapter={"kind": "full"}, dim=dim)

@@ -10,6 +10,8 @@ import pytest
 pytest.importorskip("onnx")
 pytest.importorskip("torch")
 
+from onnx import TensorProto, helper
+
 from lookalike import load_encoder
 from lookalike.encoders import EncoderOptions
 from lookalike.errors import InvalidArgument, TrainingError
@@ -66,6 +68,32 @@ def test_small_network_in_fewer_bits(tmp_path: Path, precision: str, least: floa
     assert small.parity.cosine >= least
     assert small.bytes < (run / "weights.safetensors").stat().st_size
     assert sorted(path.name for path in tmp_path.iterdir()) == [ "run", "small.onnx", "small.onnx.json",
+    ]  # fmt: skip
+
+
+def test_in_int8_the_embedding_is_still_the_mean_of_the_map(tmp_path: Path) -> None:
+    run = net_run(tmp_path / "run", "net:small?width=8&size=64&dim=6", 6)
+    report = export_onnx(run, tmp_path / "m.onnx", precision="int8", images=IMAGES[:20])
+    assert report.method == "int8"
+    exported = load_encoder(f"onnx:{tmp_path}/m.onnx")
+    pooled = exported.feature_map(IMAGES[:4]).mean(axis=(1, 2))
+    pooled /= np.linalg.norm(pooled, axis=1, keepdims=True)
+    assert np.abs(pooled - exported.embed(IMAGES[:4])).max() < 1e-5
+
+
+def test_the_end_of_a_network_stays_in_floats() -> None:
+    node = helper.make_node
+    nodes = [
+        node("Conv", ["x", "w"], ["a"], "conv"), node("Relu", ["a"], ["b"], "relu"),
+        node("Gemm", ["b", "v"], ["c"], "first"), node("Relu", ["c"], ["d"], "between"),
+        node("Gemm", ["d", "u"], ["e"], "last"), node("Identity", ["e"], ["out"], "named"),
+        node("Transpose", ["b"], ["map"], "turned"),
+    ]  # fmt: skip
+    outputs = [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in ("out", "map")]
+    graph = helper.make_graph(nodes, "g", [], outputs)
+    # Back from "out" through the last product as far as the one before it; back from "map" as far as the convolution.
+    assert sorted(export_precision.in_floats(helper.make_model(graph))) == [
+        "between", "last", "named", "relu", "turned",
     ]  # fmt: skip
 
 

@@ -134,6 +134,28 @@ def test_shuffled_weights_of_an_onnx_network(tmp_path: Path) -> None:
     assert one.feature_map([A]).shape == encoder.feature_map([A]).shape
 
 
+def test_weights_stored_as_int8_are_shuffled_too(tmp_path: Path) -> None:
+    onnx = pytest.importorskip("onnx")
+    model = onnx.load(write_network(tmp_path / "net.onnx"))
+    for tensor in list(model.graph.initializer):
+        values = onnx.numpy_helper.to_array(tensor)
+        if values.ndim < 2:
+            continue
+        # One scale for a whole tensor, so that nothing but int8 numbers can be shuffled.
+        scale = np.abs(values).max() / 127
+        stored = np.rint(values / scale).astype(np.int8)
+        parts = [onnx.numpy_helper.from_array(stored, f"{tensor.name}_8")]
+        parts.append(onnx.numpy_helper.from_array(np.float32(scale), f"{tensor.name}_s"))
+        node = onnx.helper.make_node("DequantizeLinear", [part.name for part in parts], [tensor.name])
+        model.graph.initializer.remove(tensor)
+        model.graph.initializer.extend(parts)
+        model.graph.node.insert(0, node)
+    onnx.save(model, tmp_path / "net.onnx")
+    write_card(tmp_path / "net.onnx")
+    encoder = load_encoder(f"onnx:{tmp_path / 'net.onnx'}")
+    assert (randomised_encoder(encoder).embed([A]) != encoder.embed([A])).any()
+
+
 def test_shuffled_weights_of_a_torch_network() -> None:
     torch = pytest.importorskip("torch")
     from lookalike.encoders.torch_base import TorchEncoder
