@@ -3,7 +3,7 @@
     python scripts/ship_glance.py RUN --corpus FOLDER [--pairs TABLE]
 
 The corpus is any folder of photographs (.jpg) that nothing is scored on; its mean is what explanations of pairs subtract, and the
-export's ranges and its parity are measured on some of its images. Which pairs it learned from is in the run; ``--pairs`` adds those of a run that
+export is calibrated and checked on some of them. Which pairs it learned from is in the run; ``--pairs`` adds those of a run that
 was made before runs kept that. The model card (``embedded/glance.md``) is written by hand.
 """
 
