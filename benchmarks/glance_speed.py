@@ -3,8 +3,8 @@
 Each network is run three ways where it can be: by ONNX Runtime (one thread a core, as lookalike runs it), by PyTorch
 eager in batches of 32, and by PyTorch eager one image at a time (as most examples on the web do). Pixels are random and
 already prepared: decoding is the same for all. ResNet-18 and PyTorch's MobileNetV2 have random weights, which take as long as
-learned ones. fp32, fp16 and int8 are written by ``lookalike.training.export`` in a temporary folder, from ``--run`` or
-from the shipped file (whose weights are fp16 already: fp32 then is the same network with random weights).
+learned ones. glance is shipped in int8; fp32 and fp16 are written by ``lookalike.training.export`` in a temporary folder from
+``--run``, or fp32 is the same network with random weights.
 Whole processes, files and galleries: ``glance_whole.py``.
 """
 
@@ -21,8 +21,9 @@ import numpy as np
 from _common import Results, by_turns, cores, mobilenet, number, parser, say, shared_data, summary
 
 IMAGES = 96
-Precision = Literal["fp32", "fp16", "int8"]
-PRECISIONS: tuple[Precision, ...] = ("fp32", "fp16", "int8")
+Precision = Literal["fp32", "fp16"]
+PRECISIONS: tuple[Precision, ...] = ("fp32", "fp16")
+SHIPPED = "glance int8, ONNX Runtime"
 
 
 def runtime(path: Path, size: int, images: int) -> Callable[[], object]:
@@ -62,14 +63,14 @@ def written(module: Any, size: int, path: Path) -> Path:
     return path
 
 
-def exports(run: Path | str, folder: Path, precisions: tuple[Precision, ...] = PRECISIONS) -> dict[str, Path]:
-    """The network of a run or an encoder in every precision that passes its own parity check."""
+def exports(run: Path, folder: Path) -> dict[str, Path]:
+    """The network of a run in every precision that passes its own parity check."""
     from lookalike.errors import LookalikeError
     from lookalike.training.export import export_onnx
 
     images = sorted((shared_data() / "tll" / "left").glob("*.jpg"))[:200]
     found = {}
-    for precision in precisions:
+    for precision in PRECISIONS:
         try:
             export_onnx(run, folder / f"{precision}.onnx", precision=precision, images=images)
         except LookalikeError as error:
@@ -88,14 +89,9 @@ def sides_of(options: argparse.Namespace, folder: Path, images: int) -> dict[str
 
     small = make_network("net:small?width=48&size=112&dim=256").eval().fuse()
     mobile, res = torchvision.models.mobilenet_v2(weights=None), torchvision.models.resnet18(weights=None)
-    sides: dict[str, Callable[[], object]] = {
-        "glance, ONNX Runtime": runtime(FOLDER / "glance.onnx", 112, images)
-    }
-    if options.run is not None:
-        made = exports(options.run, folder)
-    else:
-        shipped = exports(f"onnx:{FOLDER / 'glance.onnx'}", folder, ("int8",))
-        made = {"fp32": written(small, 112, folder / "fp32.onnx"), **shipped}
+    sides: dict[str, Callable[[], object]] = {SHIPPED: runtime(FOLDER / "glance.onnx", 112, images)}
+    random = {"fp32": written(small, 112, folder / "fp32.onnx")}
+    made = random if options.run is None else exports(options.run, folder)
     for precision, path in made.items():
         sides[f"glance {precision}, ONNX Runtime"] = runtime(path, 112, images)
     sides["MobileNetV2, ONNX Runtime"] = runtime(Path(mobilenet().removeprefix("onnx:")), 224, images)

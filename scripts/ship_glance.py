@@ -12,8 +12,10 @@ from __future__ import annotations
 import argparse
 import json
 import re
+import shutil
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 
@@ -52,11 +54,14 @@ def main() -> None:
     target = FOLDER / "glance.onnx"
     images = sorted(options.corpus.rglob("*.jpg"))
     some = [images[i] for i in np.random.default_rng(0).permutation(len(images))[:256]]
-    report = export_onnx(options.run, target, precision="int8", images=some)
-    print(f"agreement with the run: {report}")
-    if report.method != "int8":
-        sys.exit(f"{target.name} is not computed in int8: {report.method}")
     place = target.with_name(f"{target.name}.json")
+    with TemporaryDirectory() as folder:
+        report = export_onnx(options.run, Path(folder) / target.name, precision="int8", images=some)
+        print(f"agreement with the run: {report}")
+        if report.method != "int8":
+            sys.exit(f"{target.name} is not computed in int8: {report.method}")
+        for file in (target, place):
+            shutil.copyfile(Path(folder) / file.name, file)
     card = json.loads(place.read_text(encoding="utf-8"))
     card |= {
         "name": "glance",

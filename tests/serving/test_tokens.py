@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from lookalike.errors import ServeError
-from lookalike.serving import AdminDoor, read_or_make_token
+from lookalike.serving import AdminDoor, read_or_make_token, tokens
 
 TOKEN = "a-long-enough-token"
 
@@ -75,13 +75,17 @@ def test_a_login_that_was_ended_stays_ended_for_every_copy() -> None:
     assert not door.admits(first)
     assert not other.admits(first)
     assert door.admits(second), "a login of the same second is another one"
+    ended = dict(tokens._ended)
+    assert first in ended
     for nonsense in ("", "9999999999.x.y", first):
         door.logout(nonsense)
+    assert tokens._ended == ended
     now[0] += 4_000
     third = door.login(TOKEN, "here")
     assert isinstance(third, str)
     door.logout(third)
-    assert not door.admits(first), "forgotten once it has run out, which is no way in"
+    assert first not in tokens._ended, "what has run out need not be remembered"
+    assert not door.admits(first)
 
 
 def test_a_restart_ends_every_login() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +32,7 @@ CLASSIC = load_encoder("classic:layout")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """pairs/, others/ and taught/, a comparator fitted on the pairs."""
     folder = tmp_path_factory.mktemp("place")
-    make_twins(20, ("shape", "color"), size=32, seed=4).save(folder / "pairs")
+    make_twins(28, ("shape", "color"), size=32, seed=4).save(folder / "pairs")
     (folder / "others").mkdir()
     for row, pixels in enumerate(make_twins(6, (), size=32, seed=9).left):
         Image.fromarray(pixels).save(folder / "others" / f"{row}.png")
@@ -97,7 +99,7 @@ def test_rows_without_labels_teach() -> None:
 
 def test_a_batch_carries_what_the_comparator_says_of_all_its_pairs(place: Path) -> None:
     data = loaded(place, bystanders=str(place / "others"), bystanders_share=0.25)
-    rows = np.array([3, 17, 0, 9, 16])  # 15 pairs, then bystanders
+    rows = np.array([3, 22, 0, 9, 25])  # 21 pairs, then bystanders
     batch = data.batch(rows)
     assert batch.likeness is not None
     assert (batch.likeness.shape, batch.likeness.dtype) == ((5, 5), torch.float32)
@@ -109,12 +111,42 @@ def test_a_batch_carries_what_the_comparator_says_of_all_its_pairs(place: Path) 
         )
         asked = comparator.score(first, second, cache=False)
         assert float(batch.likeness[i, j]) == pytest.approx(asked, abs=1e-4)
-    part = batch.rows(slice(1, 3))
-    part.check("pairs")
-    assert torch.equal(part.likeness, batch.likeness[1:3, 1:3])
-    # Whoever learns of a comparator learns of the 20 pairs that it was fitted on, those held out here too.
+    for chosen in (slice(1, 3), torch.tensor([1, 2]), torch.tensor([False, True, True, False, False])):
+        part = batch.rows(chosen)
+        part.check("pairs")
+        assert torch.equal(part.likeness, batch.likeness[1:3, 1:3])
+    with pytest.raises(TrainingError, match=r"likeness is \(5, 4\) for 5 rows"):
+        replace(batch, likeness=batch.likeness[:, :4]).check("pairs")
+    # Whoever learns of a comparator learns of the 28 pairs that it was fitted on, those held out here too.
     assert data.fitted_pairs is not None
-    assert len(data.fitted_pairs) == 20
+    assert len(data.fitted_pairs) == 28
+    assert any("was fitted on 7 of the pairs that are held out here" in note for note in data.notes)
+
+
+def test_a_comparator_without_the_held_out_pairs_is_no_reason_for_a_note(place: Path) -> None:
+    plain = DataOptions(place / "pairs", "pairs", batch=64, split_by="component", fold=(0, 4), seed=3)
+    train = load_data(plain, reads=CLASSIC.card).train
+    sides = [[train.pictures[i] for i in train.columns[name]] for name in ("images", "images_a")]
+    fitted = Comparator.fit(*sides, encoder="classic:layout", faces=False, cache=False)
+    known = replace(plain, teacher=Teacher(("classic:layout",), comparator=fitted))
+    data = load_data(known, reads=CLASSIC.card)
+    assert not any("comparator" in note for note in data.notes)
+    assert data.fitted_pairs is not None
+    assert len(data.fitted_pairs) == 21
+    # What the comparator's own encoder learned from is learned from here too.
+    fitted.encoder.fitted_pairs = np.array([7], dtype=np.uint64)
+    assert 7 in load_data(known, reads=CLASSIC.card).fitted_pairs
+
+
+def test_pictures_that_cannot_be_read_are_left_out_of_the_likeness(place: Path, tmp_path: Path) -> None:
+    others = tmp_path / "others"
+    shutil.copytree(place / "others", others)
+    (others / "0.png").write_bytes(b"no picture")
+    data = loaded(place, bystanders=str(others), bystanders_share=0.25, skip_bad=True)
+    assert data.rows < 28
+    batch = data.batch(np.arange(data.rows))
+    assert batch.likeness is not None
+    assert bool(torch.isfinite(batch.likeness).all())
 
 
 def test_a_recipe_names_a_comparator_beside_itself(place: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -81,6 +82,14 @@ def test_in_int8_the_embedding_is_still_the_mean_of_the_map(tmp_path: Path) -> N
     assert np.abs(pooled - exported.embed(IMAGES[:4])).max() < 1e-5
 
 
+def ends(nodes: list[Any], weights: str, *outputs: str) -> list[str]:
+    shown = [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in outputs]
+    stored = [helper.make_tensor(name, TensorProto.FLOAT, [1], [1.0]) for name in weights]
+    return sorted(
+        export_precision.in_floats(helper.make_model(helper.make_graph(nodes, "g", [], shown, stored)))
+    )
+
+
 def test_the_end_of_a_network_stays_in_floats() -> None:
     node = helper.make_node
     nodes = [
@@ -89,12 +98,24 @@ def test_the_end_of_a_network_stays_in_floats() -> None:
         node("Gemm", ["d", "u"], ["e"], "last"), node("Identity", ["e"], ["out"], "named"),
         node("Transpose", ["b"], ["map"], "turned"),
     ]  # fmt: skip
-    outputs = [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in ("out", "map")]
-    graph = helper.make_graph(nodes, "g", [], outputs)
     # Back from "out" through the last product as far as the one before it; back from "map" as far as the convolution.
-    assert sorted(export_precision.in_floats(helper.make_model(graph))) == [
-        "between", "last", "named", "relu", "turned",
-    ]  # fmt: skip
+    assert ends(nodes, "wvu", "out", "map") == ["between", "last", "named", "relu", "turned"]
+
+
+def test_of_a_network_with_skipped_blocks_only_the_end_stays_in_floats() -> None:
+    node = helper.make_node
+    nodes = [node("MatMul", ["x", "w"], ["r0"], "patches")]
+    for n in range(3):  # r -> r + v * relu(u * r)
+        nodes += [
+            node("MatMul", [f"r{n}", "u"], [f"h{n}"], f"fc1-{n}"), node("Relu", [f"h{n}"], [f"g{n}"], f"relu-{n}"),
+            node("MatMul", [f"g{n}", "v"], [f"f{n}"], f"fc2-{n}"), node("Add", [f"r{n}", f"f{n}"], [f"r{n + 1}"], f"add-{n}"),
+        ]  # fmt: skip
+    nodes += [
+        node("LayerNormalization", ["r3", "s"], ["n"], "norm"),
+        node("MatMul", ["n", "p"], ["out"], "head"),
+    ]
+    nodes += [node("Transpose", ["n"], ["map"], "turned"), node("MatMul", ["n", "n"], ["gram"], "gram")]
+    assert ends(nodes, "wuvsp", "out", "map", "gram") == ["head", "norm", "turned"]
 
 
 @pytest.mark.parametrize("features", ["normalized", "centred"])

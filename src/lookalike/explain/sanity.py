@@ -134,7 +134,7 @@ def _randomised_onnx(
         ) from error
     for tensor in model.graph.initializer:
         values: NDArray[Any] = numpy_helper.to_array(tensor)
-        if values.ndim >= 2 and (values.dtype.kind == "f" or values.dtype == np.int8):
+        if values.ndim >= 2 and (values.dtype.kind == "f" or values.dtype in (np.int8, np.uint8)):
             shuffled = rng.permutation(values.ravel()).reshape(values.shape)
             tensor.CopyFrom(numpy_helper.from_array(shuffled, tensor.name))
     with tempfile.TemporaryDirectory(prefix="lookalike-shuffled-") as folder:

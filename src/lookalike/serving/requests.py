@@ -31,13 +31,15 @@ def header(scope: Scope, name: bytes) -> str:
     return ""
 
 
+def cookies(scope: Scope, name: str) -> list[str]:
+    """All values of a cookie: a browser sends one for each path under which it holds that name."""
+    parts = (part.strip().partition("=") for part in header(scope, b"cookie").split(";"))
+    return [value for key, _, value in parts if key == name]
+
+
 def cookie(scope: Scope, name: str) -> str:
-    """The value of a cookie; empty when absent."""
-    for part in header(scope, b"cookie").split(";"):
-        key, _, value = part.strip().partition("=")
-        if key == name:
-            return value
-    return ""
+    """The first value of a cookie; empty when absent."""
+    return next(iter(cookies(scope, name)), "")
 
 
 def client_address(scope: Scope) -> str:

@@ -8,6 +8,7 @@ import hmac
 import os
 import secrets
 import stat
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -29,6 +30,7 @@ _LOGIN_RULES = (
 _STARTED = secrets.token_bytes(16)
 """Part of every cookie's key: what logging out ended does not come to life again with the next process."""
 
+_ending = threading.Lock()
 _ended: dict[str, int] = {}
 """Cookies that were logged out -> when they run out. All doors of a process share them, as they share cookies."""
 
@@ -107,9 +109,10 @@ class AdminDoor:
         if not self.admits(cookie):
             return
         now = self._clock()
-        for old in [known for known, expiry in _ended.items() if expiry <= now]:
-            del _ended[old]
-        _ended[cookie] = int(cookie.partition(".")[0])
+        with _ending:  # log-outs come from several threads
+            for old in [known for known, expiry in _ended.items() if expiry <= now]:
+                del _ended[old]
+            _ended[cookie] = int(cookie.partition(".")[0])
 
     def bearer(self, token: str, address: str) -> bool | int:
         """Whether a program's token is right; seconds to wait after too many wrong ones.

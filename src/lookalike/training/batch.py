@@ -125,3 +125,5 @@ class Batch:
                 raise TrainingError(
                     f"{objective}: {name} has {tensor.shape[0]} rows where images has {len(self)}"
                 )
+        if self.likeness is not None and self.likeness.shape != (len(self), len(self)):
+            raise TrainingError(f"{objective}: likeness is {tuple(self.likeness.shape)} for {len(self)} rows")

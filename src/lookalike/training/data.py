@@ -16,6 +16,7 @@ from lookalike.errors import RecipeError, TrainingError
 from lookalike.training.batch import Batch, Needs
 from lookalike.training.data_batches import epoch_order, in_background, steps_of
 from lookalike.training.data_features import FeatureStore, sides_of
+from lookalike.training.data_likeness import knows_held_out
 from lookalike.training.data_options import DataOptions, options_of
 from lookalike.training.data_rows import Sides, read_sides
 from lookalike.training.data_store import PixelStore, Store
@@ -212,6 +213,8 @@ def load_data(
         pairs = (columns["images"], columns["images_a"]) if "images_a" in columns else None
         lesson = taught(options.teacher, pictures, bad, np.unique(sides.train.shown), progress, pairs)
         notes |= dict.fromkeys(lesson.notes)
+        if lesson.likeness is not None:
+            notes |= dict.fromkeys(knows_held_out(lesson.likeness.comparator, sides.tables()[1:]))
     return LoadedData(options, sides, store, plain, lesson, tuple(notes))
 
 

@@ -10,30 +10,34 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.images import ImageLike
-from lookalike.training.data_table import Rows
+from lookalike.training.data_table import Rows, Table
+from lookalike.training.learned import learned_hashes
 
 if TYPE_CHECKING:
     from lookalike.progress import Progress
     from lookalike.similarity.comparator import Comparator
+    from lookalike.similarity.comparator_space import Prepared
 
 
 @dataclass(frozen=True)
 class Likeness:
-    """Log odds of pairs, kept for all first images with all second images of the training rows.
+    """The log odds of pairs of pictures that are described already.
 
     Attributes:
-        matrix: float32 (l, r).
-        left: int64 (N,), the matrix's row of each picture, -1 for one that is never first.
-        right: int64 (N,), its column, -1 for one that is never second.
+        comparator: who is asked.
+        described: P pictures, ready for pair scores.
+        place: int64 (N,), the place of each picture among them, -1 for one that no training row shows.
     """
 
-    matrix: NDArray[np.float32]
-    left: Rows
-    right: Rows
+    comparator: Comparator
+    described: Prepared
+    place: Rows
 
     def between(self, images: Rows, images_a: Rows) -> NDArray[np.float32]:
         """The log odds of every picture of the first with every one of the second: float32 (n, m)."""
-        return self.matrix[np.ix_(self.left[images], self.right[images_a])]
+        sides = [self.place[rows] for rows in (images, images_a)]
+        assert min(side.min() for side in sides) >= 0
+        return self.comparator.matrix(*(self.described.take(side) for side in sides))
 
 
 def likeness_of(
@@ -43,27 +47,37 @@ def likeness_of(
     images_a: Rows,
     progress: Progress | None = None,
 ) -> Likeness:
-    """Ask a comparator once about everything that batches will ask.
+    """Describe what batches will ask about.
 
     Args:
         comparator: who is asked; descriptions of images are kept in the user's cache.
         pictures: N images.
         images: first pictures of the training rows, int64 (n,).
         images_a: second ones.
-        progress: called as pictures are described and compared.
+        progress: called as pictures are described.
 
     Raises:
         ImageError: a picture cannot be read.
         ComparatorError, EncoderError: the comparator's encoder cannot be had, or is another one.
     """
-    first, second = np.unique(images), np.unique(images_a)
-    shown = np.union1d(first, second)
+    shown = np.union1d(images, images_a)
     described = comparator.prepare(comparator.describe([pictures[i] for i in shown], progress=progress))
-    sides = [described.take(np.searchsorted(shown, side)) for side in (first, second)]
-    matrix = comparator.matrix(sides[0], sides[1], progress=progress)
-    places = []
-    for side in (first, second):
-        place = np.full(len(pictures), -1, dtype=np.int64)
-        place[side] = np.arange(len(side))
-        places.append(place)
-    return Likeness(matrix, places[0], places[1])
+    place = np.full(len(pictures), -1, dtype=np.int64)
+    place[shown] = np.arange(len(shown))
+    return Likeness(comparator, described, place)
+
+
+def knows_held_out(comparator: Comparator, tables: Sequence[Table]) -> tuple[str, ...]:
+    """A line for people where the comparator was fitted on pairs that a run holds out."""
+    held = [hashes for table in tables if (hashes := learned_hashes(table)) is not None]
+    if comparator.fitted is None:
+        return (
+            "nobody knows which pairs the comparator was fitted on (an older lookalike saved it): fit it anew",
+        )
+    known = np.intersect1d(np.concatenate(held), comparator.fitted) if held else ()
+    if not len(known):
+        return ()
+    return (
+        f"the comparator was fitted on {len(known):,} of the pairs that are held out here: the figures on these are too good; "
+        "fit it on the training pairs only",
+    )

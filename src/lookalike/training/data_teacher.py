@@ -84,7 +84,10 @@ class Teacher:
         loaded = [load_encoder(one) if isinstance(one, str) else one for one in self.encoders]
         partial = load_encoder(self.partial) if isinstance(self.partial, str) else self.partial
         comparator = self.comparator
-        comparator = Comparator.load(comparator) if isinstance(comparator, str) else comparator
+        if isinstance(comparator, str):
+            comparator = Comparator.load(comparator)
+        if comparator is not None:  # what it needs is asked for before anything takes long
+            _ = comparator.encoder, comparator.face_encoder
         return replace(self, encoders=tuple(loaded), partial=partial, comparator=comparator)
 
     @property
@@ -93,7 +96,7 @@ class Teacher:
         everyone = [*self.encoders, self.partial]
         known = [one.fitted_pairs for one in everyone if isinstance(one, Encoder)]
         if self.comparator is not None and not isinstance(self.comparator, str):
-            known.append(self.comparator.fitted)
+            known += [self.comparator.fitted, self.comparator.encoder.fitted_pairs]
         return joined(known)
 
 
@@ -138,15 +141,15 @@ def taught(
         EncoderError, ComparatorError: a teacher cannot be had.
         ImageError, InvalidArgument, TrainingError: as :func:`teacher_targets` and :func:`partial_targets`.
     """
+    if teacher.comparator is not None and pairs is None:
+        raise RecipeError("data.teacher.comparator says how alike two images are; give data of pairs")
     teacher, count = teacher.opened(), len(pictures)
     readable = [number for number in range(count) if number not in unreadable]
     wanted = [pictures[number] for number in readable]
     fit_on = np.searchsorted(np.array(readable, dtype=np.int64), train)
     targets = spread(teacher_targets(teacher, wanted, fit_on, progress), readable, count)
     likeness = None
-    if teacher.comparator is not None and not isinstance(teacher.comparator, str):
-        if pairs is None:
-            raise RecipeError("data.teacher.comparator says how alike two images are; give data of pairs")
+    if teacher.comparator is not None and not isinstance(teacher.comparator, str) and pairs is not None:
         likeness = likeness_of(teacher.comparator, pictures, *pairs, progress=progress)
     if not isinstance(teacher.partial, Encoder):
         return Lesson(targets, None, likeness, teacher.fitted_pairs)

@@ -85,8 +85,8 @@ def export_onnx(
         target: FILE.onnx; the card becomes FILE.onnx.json. Files of these names are replaced. An encoder that learned
             from more than 200,000 judgments gets a third file, FILE.pairs.npy, which the card needs beside it.
         precision: ``fp32``; ``fp16`` (weights stored at half precision, computed in float32; half the size); or
-            ``int8`` (a quarter of the size): static quantisation with a scale for each channel, and where that loses
-            too much, only the stored weights.
+            ``int8`` (about a quarter of the size): static quantisation with a scale for each channel, the network's end in
+            floats, and where that loses too much, only the stored weights.
         images: for calibration and the check; None takes those of ``pairs``, else photographs that come along.
         pairs: recall on them must then agree as well.
         weights: the parent's weights.

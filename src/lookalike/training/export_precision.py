@@ -129,7 +129,7 @@ def _quantize(exported: Exported, target: Path, images: Sequence[ImageLike]) -> 
                 quant_format=quantization.QuantFormat.QDQ,
                 per_channel=True,
                 reduce_range=True,
-                nodes_to_exclude=in_floats(require("onnx", "torch", "int8").load(str(ready))),
+                nodes_to_exclude=in_floats(_named(require("onnx", "torch", "int8"), ready)),
                 activation_type=kinds.QUInt8,
                 weight_type=kinds.QInt8,
             )
@@ -138,27 +138,37 @@ def _quantize(exported: Exported, target: Path, images: Sequence[ImageLike]) -> 
 
 
 def in_floats(model: Any) -> list[str]:
-    """Names of the nodes at the network's end that are not quantised: back from every output as far as the first convolution,
-    or through one matrix product as far as the next.
+    """Names of the nodes at the network's end that are not quantised.
 
-    They cost little, and where an embedding is the mean of a feature map it is so exactly only if both are computed from the
-    same numbers without rounding in between.
+    They are those on the way back from every output, through at most one product with stored weights, as far as a convolution,
+    a second product or a node that joins two branches. They cost little, and where an embedding is the mean of a feature map
+    it is so exactly only if both are computed from the same numbers without rounding in between.
     """
     maker = {output: node for node in model.graph.node for output in node.output}
-    found: dict[str, None] = {}
-    waiting = [(output.name, False) for output in model.graph.output]
-    seen = set(waiting)
-    while waiting:
-        name, behind_product = waiting.pop()
-        node = maker.get(name)
-        product = node is not None and node.op_type in _PRODUCTS
-        if node is None or (product and (behind_product or node.op_type.startswith("Conv"))):
-            continue
-        found[node.name] = None
-        further = {(source, behind_product or product) for source in node.input if source} - seen
-        seen |= further
-        waiting.extend(further)
-    return [name for name in found if name]
+    stored = {tensor.name for tensor in model.graph.initializer}
+    found = []
+    for output in model.graph.output:
+        name, products = output.name, 0
+        while name in maker:
+            node = maker[name]
+            computed = [source for source in node.input if source in maker]
+            products += node.op_type in _PRODUCTS
+            if len(computed) != 1 or products > 1 or node.op_type.startswith("Conv"):
+                break
+            if node.op_type in _PRODUCTS and not stored.intersection(node.input):
+                break
+            found.append(node.name)
+            name = computed[0]
+    return list(dict.fromkeys(found))
+
+
+def _named(onnx: Any, path: Path) -> Any:
+    """The graph in a file, every node with a name of its own: what is left in floats is told by name."""
+    model = onnx.load(str(path))
+    for number, node in enumerate(model.graph.node):
+        node.name = f"{number}_{node.op_type}"
+    onnx.save(model, str(path))
+    return model
 
 
 def _reader(exported: Exported, images: Sequence[ImageLike]) -> Any:

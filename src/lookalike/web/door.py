@@ -12,7 +12,7 @@ from lookalike.serving.requests import (
     Scope,
     Send,
     client_address,
-    cookie,
+    cookies,
     header,
     send_refusal,
 )
@@ -57,7 +57,7 @@ class Door:
         path = scope["path"]
         if path in OPEN_PAGES or path.startswith(OPEN):
             return True
-        if self._door.admits(cookie(scope, ADMIN_COOKIE)):
+        if any(map(self._door.admits, cookies(scope, ADMIN_COOKIE))):
             return True
         kind, _, token = header(scope, b"authorization").partition(" ")
         if kind.lower() != "bearer":

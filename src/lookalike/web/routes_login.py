@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import RedirectResponse, Response
 
 from lookalike.serving.faults import error_response
+from lookalike.serving.requests import cookies
 from lookalike.serving.tokens import ADMIN_COOKIE, COOKIE_PATHS, AdminDoor
 from lookalike.web.context import context_of
 from lookalike.web.faults import PageError
@@ -57,10 +58,15 @@ def login(request: Request, body: Login) -> Response:
 
 @router.post("/logout")
 def logout(request: Request) -> Response:
-    """End the login, and forget the cookie, also that of the dashboard of the studies; htmx goes on to the door."""
+    """End the login and forget its cookie; htmx goes on to the door.
+
+    A login made at the dashboard of the studies has a cookie that browsers send to the dashboard only: it is forgotten here, and
+    ended there.
+    """
     door = getattr(request.app.state, "door", None)
     if isinstance(door, AdminDoor):
-        door.logout(request.cookies.get(ADMIN_COOKIE, ""))
+        for known in cookies(request.scope, ADMIN_COOKIE):
+            door.logout(known)
     response = Response(status_code=204, headers={"hx-redirect": "/login"})
     for path in COOKIE_PATHS:
         response.delete_cookie(ADMIN_COOKIE, path=path)

@@ -45,6 +45,27 @@ def test_logging_in_and_out(served) -> None:  # type: ignore[no-untyped-def]
     assert person.client.get("/admin/api/status", headers=copied).status_code == 401
 
 
+def test_of_two_cookies_either_may_be_good(served) -> None:  # type: ignore[no-untyped-def]
+    """The web application and the dashboard each have one of that name; one may be stale, or both may be good."""
+    person = served()
+    login(person)
+    good = person.client.cookies[ADMIN_COOKIE]
+    person.client.cookies.clear()
+    for both in (
+        f"{ADMIN_COOKIE}={good}; {ADMIN_COOKIE}=1.x.y",
+        f"{ADMIN_COOKIE}=1.x.y; {ADMIN_COOKIE}={good}",
+    ):
+        assert person.client.get("/admin/api/status", headers={"cookie": both}).status_code == 200
+    login(person)
+    second = person.client.cookies[ADMIN_COOKIE]
+    person.client.cookies.clear()
+    both = f"{ADMIN_COOKIE}={good}; {ADMIN_COOKIE}={second}"
+    assert person.client.post("/admin/logout", headers={**HEADERS, "cookie": both}).status_code == 204
+    for one in (good, second):
+        known = {"cookie": f"{ADMIN_COOKIE}={one}"}
+        assert person.client.get("/admin/api/status", headers=known).status_code == 401
+
+
 def _deleted(reply) -> list[str]:  # type: ignore[no-untyped-def]
     cookies = reply.headers.get_list("set-cookie")
     assert all(cookie.startswith(f'{ADMIN_COOKIE}="";') and "Max-Age=0" in cookie for cookie in cookies)

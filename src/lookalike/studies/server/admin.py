@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from lookalike.serving.faults import error_response
+from lookalike.serving.requests import cookies
 from lookalike.serving.tokens import ADMIN_COOKIE, COOKIE_PATHS, AdminDoor
 from lookalike.studies.server.bodies import LoginBody, WithdrawBody
 from lookalike.studies.server.site import Site
@@ -33,7 +34,7 @@ def _door(request: Request) -> AdminDoor:
 
 
 def _admitted(request: Request) -> bool:
-    return _door(request).admits(request.cookies.get(ADMIN_COOKIE, ""))
+    return any(map(_door(request).admits, cookies(request.scope, ADMIN_COOKIE)))
 
 
 def _require(request: Request) -> None:
@@ -83,9 +84,10 @@ def login(request: Request, body: LoginBody) -> Response:
 
 @router.post("/logout")
 def logout(request: Request) -> Response:
-    """End the login, and forget the cookie, also that of the web application around the studies."""
+    """End the login, also that at the web application around the studies, and forget the cookies."""
     _require(request)
-    _door(request).logout(request.cookies.get(ADMIN_COOKIE, ""))
+    for known in cookies(request.scope, ADMIN_COOKIE):
+        _door(request).logout(known)
     response = Response(status_code=204)
     for path in COOKIE_PATHS:
         response.delete_cookie(ADMIN_COOKIE, path=path)
