@@ -94,3 +94,23 @@ def test_a_run_between_two(run: Path, tmp_path: Path) -> None:
         average_runs(run, whiten_run(run, images, tmp_path / "short", dims=6), tmp_path / "no")
     with pytest.raises(InvalidArgument, match=r"lies in \[0, 1\]"):
         average_runs(run, other, tmp_path / "no", share=1.5)
+
+
+def test_a_run_that_reads_larger_pictures(run: Path, tmp_path: Path) -> None:
+    other = whiten_run(run, make_twins(100, (), size=32, seed=1).left, tmp_path / "other", dims=16)
+    plain, large = (average_runs(run, other, tmp_path / f"{size}", size=size) for size in (None, 64))
+    cards = [load_encoder(str(one)).card for one in (plain, large)]
+    assert [card.input_size for card in cards] == [(32, 32), (64, 64)]
+    assert [card.feature_map for card in cards] == [(2, 2, 16), (4, 4, 16)]
+    first, second = (read_tensors(one / "weights.safetensors") for one in (plain, large))
+    assert all(np.array_equal(first[name], second[name]) for name in first)
+    pictures = make_twins(2, (), size=64, seed=2).left
+    inputs = [
+        load_encoder(str(large)).embed(images) for images in (pictures, [p[:32, :32] for p in pictures])
+    ]
+    assert not np.allclose(inputs[0], inputs[1])
+    with pytest.raises(InvalidArgument, match="1 pixel or more, got 0"):
+        average_runs(run, other, tmp_path / "no", size=0)
+    heads = [mlp_run(tmp_path / name) for name in ("one", "two")]
+    with pytest.raises(TrainingError, match="no net:small network; only such a one reads images of any size"):
+        average_runs(*heads, tmp_path / "no", size=64)

@@ -65,34 +65,48 @@ def whiten_run(
     weight, bias = (tensors[name].astype(np.float64) for name in names)
     changed = (projection @ weight, projection @ (bias - found.mean))
     tensors |= {name: tensor.astype(np.float32) for name, tensor in zip(names, changed, strict=True)}
-    parent = replace(card.parents[0], spec=_with_dim(card.parents[0].spec, found.dim))
+    parent = replace(card.parents[0], spec=_with(card.parents[0].spec, "dim", found.dim))
     about = {"whitened": {"run": str(run), "images": len(images), "exponent": exponent}}
     name = f"{card.name}, whitened"
     return _write(out, tensors, [run], about, name=name, parents=(parent,), dim=found.dim)
 
 
-def average_runs(first: Path, second: Path, out: Path, *, share: float = 0.5) -> Path:
+def average_runs(
+    first: Path, second: Path, out: Path, *, share: float = 0.5, size: int | None = None
+) -> Path:
     """A run folder with weights (1 - share) first + share second, for a run and the one that it went on to be.
 
     Fine-tuning on few judgments forgets some of what was known; on the straight line back to where it began most of what it
     gained stays and what it forgot returns (Wortsman et al. 2022, *Robust fine-tuning of zero-shot models*, arXiv 2109.01903).
+
+    What is learned from crops, resized to the input, is shown larger than the same thing in a whole picture; reading whole
+    pictures at a larger size makes up for it, without training (Touvron et al. 2019, *Fixing the train-test resolution
+    discrepancy*, arXiv 1906.06423).
 
     Args:
         first: where the second began.
         second: where it ended; recipe and card are its, but not its figures, which are of other weights.
         out: the new folder.
         share: of the second, in [0, 1].
+        size: side in pixels that the new encoder reads images at (``net:small`` only); None: that of the second.
 
     Returns:
         ``out``.
 
     Raises:
-        InvalidArgument: a share out of range.
-        TrainingError: the two do not have the same tensors, or ``out`` holds a run already.
+        InvalidArgument: a share or a size out of range.
+        TrainingError: the two do not have the same tensors, ``out`` holds a run already, or a size is given for another network.
     """
     if not 0 <= share <= 1:
         raise InvalidArgument(f"the share of the second run lies in [0, 1], got {share:g}")
+    if size is not None and size < 1:
+        raise InvalidArgument(f"the size of the input is 1 pixel or more, got {size}")
     _refuse_started(out)
+    card = read_card(second)
+    if size is not None and [one.spec.partition("?")[0] for one in card.parents] != ["net:small"]:
+        raise TrainingError(
+            f"{printable(str(second))} is no net:small network; only such a one reads images of any size"
+        )
     one, two = _read(first), _read(second)
     if {name: tensor.shape for name, tensor in one.items()} != {n: tensor.shape for n, tensor in two.items()}:
         raise TrainingError(
@@ -102,8 +116,14 @@ def average_runs(first: Path, second: Path, out: Path, *, share: float = 0.5) ->
     for name, tensor in two.items():
         if tensor.dtype.kind == "f":
             two[name] = ((1 - share) * one[name] + share * tensor).astype(tensor.dtype)
-    about = {"averaged": {"from": str(first), "to": str(second), "share": share}}
-    return _write(out, two, [first, second], about, name=f"{read_card(second).name}, {share:.0%} of the way")
+    about: dict[str, dict[str, Any]] = {"averaged": {"from": str(first), "to": str(second), "share": share}}
+    parents = card.parents
+    if size is not None:
+        about["averaged"]["size"] = size
+        parents = (replace(parents[0], spec=_with(parents[0].spec, "size", size)),)
+    return _write(
+        out, two, [first, second], about, name=f"{card.name}, {share:.0%} of the way", parents=parents
+    )
 
 
 def last_outputs(run: Path, images: Sequence[ImageLike]) -> NDArray[np.float32]:
@@ -141,7 +161,8 @@ def _write(
     return out
 
 
-def _with_dim(spec: str, dim: int) -> str:
+def _with(spec: str, key: str, value: int) -> str:
+    """A network's name with one setting changed."""
     name, _, settings = spec.partition("?")
-    kept = [one for one in settings.split("&") if one and not one.startswith("dim=")]
-    return f"{name}?{'&'.join([*kept, f'dim={dim}'])}"
+    kept = [one for one in settings.split("&") if one and not one.startswith(f"{key}=")]
+    return f"{name}?{'&'.join([*kept, f'{key}={value}'])}"
