@@ -3,12 +3,13 @@
     python scripts/guess_pairs.py TLL UNPAIRED --encoder ... --out pairs-0 --fold 0 3                    # then 1 3 and 2 3
     lookalike train glance-align --set data.train=pairs-0 --set data.split_by=column ... --out fold-0
     python scripts/average_runs.py white fold-0 --share 0.8 --out fold-0-80           # as the shipped one was made
-    python benchmarks/glance_folds.py fold-0-80 [...] --beside white classic mobilenet --comparator mobilenet
+    python benchmarks/glance_folds.py fold-0-80 [...] --int8 UNPAIRED --beside white classic mobilenet --comparator mobilenet
 
 The split is made again from each run's own recipe. Queries: the left images of the pairs that a run held out; gallery: all right
 images. The encoders ``--beside`` answer the same queries, and so does a comparator fitted on the pairs that are left. With the
 extra ``faces``, each also with 0.75 times the distance of faces. One run alone gives the queries of its own fold. ``--among N``
 adds what is to be expected of N of the right images, each query's own among them, all such galleries being alike probable.
+With ``--int8`` the runs are measured as the shipped encoder is exported: in int8, calibrated on 256 of these photographs.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -35,6 +37,17 @@ def held_out(run: Path, left: list[str]) -> Any:
     position = {Path(name).name: row for row, name in enumerate(left)}
     names = [Path(validation.names[i]).name for i in validation.columns["images"]]
     return np.array(sorted(position[name] for name in names))
+
+
+def in_int8(run: Path, photographs: Path, folder: Path) -> str:
+    """The run as the shipped encoder is exported, by name."""
+    from lookalike.training.export import export_onnx
+
+    files = sorted(photographs.rglob("*.jpg"))
+    some = [files[i] for i in np.random.default_rng(0).permutation(len(files))[:256]]
+    target = folder / f"{run.name}.onnx"
+    say(f"{run}: {export_onnx(run, target, precision='int8', images=some)}")
+    return f"onnx:{target}"
 
 
 class Queries:
@@ -126,13 +139,18 @@ def main() -> None:
         "--beside", nargs="*", default=[], help="encoders that learned from none of the pairs"
     )
     options_of.add_argument("--comparator", nargs="*", default=[], help="encoders to fit a comparator on")
+    options_of.add_argument(
+        "--int8", type=Path, help="folder of photographs to calibrate exports of the runs on"
+    )
     options_of.add_argument("--no-faces", action="store_true")
     options_of.add_argument("--among", type=int, help="also what is to be expected of so small a gallery")
     options = options_of.parse_args()
     results = Results("glance_folds", options)
     queries = Queries(options)
-    for run, rows in queries.folds.items():
-        queries.by_encoder("glance, held out", rows, str(run))
+    with TemporaryDirectory() as folder:
+        for run, rows in queries.folds.items():
+            spec = str(run) if options.int8 is None else in_int8(run, options.int8, Path(folder))
+            queries.by_encoder("glance, held out", rows, spec)
     for spec in options.beside:
         queries.by_encoder(spec, queries.rows, encoder_spec(spec))
     for spec in options.comparator:

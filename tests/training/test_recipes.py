@@ -12,7 +12,7 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("timm")
 pytest.importorskip("peft")
 
-from lookalike import load_encoder  # noqa: E402 - after the check for torch
+from lookalike import Comparator, load_encoder  # noqa: E402 - after the check for torch
 from lookalike.judgments import make_twins  # noqa: E402
 from lookalike.training import Recipe, Run, fit, list_recipes  # noqa: E402
 from tests.encoders.onnx_files import write_card, write_network  # noqa: E402
@@ -69,7 +69,7 @@ SMALL: dict[str, tuple[str, ...]] = {
     "glance-align": (
         "data.train=pairs", f"encoder.name={TINY_NET}", "encoder.weights=../distilled/weights.safetensors",
         'data.teacher.encoders=["trained:../distilled"]', "data.k=1", "data.validation_share=0.3",
-        "data.bystanders=zebra/seen",
+        "data.bystanders=zebra/seen", "data.teacher.comparator=asked",
     ),
 }  # fmt: skip
 """Recipe -> what makes it small, beside :data:`SHORT`. Files are those of the fixture ``place``."""
@@ -87,13 +87,16 @@ STANDS_ON = {
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two ViTs' weights, base.onnx, votes/, pairs/, zebra/ and material/ with two renderings."""
+    """Two ViTs' weights, base.onnx, votes/, pairs/, zebra/, material/ with two renderings, and asked/, a comparator."""
     folder = tmp_path_factory.mktemp("recipes")
     vit_weights(folder / "vit.safetensors")
     vit_weights(folder / "other.safetensors", seed=1)
     write_card(write_network(folder / "base.onnx"), outputs={"embedding": "vector"})
     twins = make_twins(16, ("shape", "color"), size=32, seed=4)
     twins.save(folder / "pairs")
+    more = make_twins(20, ("shape", "color"), size=32, seed=5)
+    asked = Comparator.fit(more.left, more.right, encoder="classic:layout", faces=False, cache=False)
+    asked.save(folder / "asked")
     triplets = twins.triplets("color")
     triplets.save(folder / "votes")
     rows = []
