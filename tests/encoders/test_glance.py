@@ -26,8 +26,8 @@ def test_it_is_there_and_says_what_it_is() -> None:
     assert (card.name, card.dim, card.input_size, card.feature_map) == (
         "glance",
         256,
-        (112, 112),
-        (7, 7, 256),
+        (128, 128),
+        (8, 8, 256),
     )
     assert card.size_bytes <= MOST_BYTES
     assert sum(file.stat().st_size for file in glance.FOLDER.iterdir()) <= MOST_BYTES

@@ -1,6 +1,6 @@
 """``glance``: the encoder inside the package, learned from scratch by ``lookalike.training``; works offline.
 
-Its weights (ONNX, half precision), card and model card lie in ``embedded/`` beside this module; how they were made
+Its weights (ONNX, int8), card and model card lie in ``embedded/`` beside this module; how they were made
 stands in the model card, which ``lookalike encoders show glance`` prints.
 """
 
@@ -18,7 +18,7 @@ from lookalike.errors import UnknownEncoder, WeightsNotFound, printable
 from lookalike.images.files import file_sha256
 
 FOLDER = Path(__file__).with_name("embedded")
-SHA256 = "28868afb83467bebe68af3227909fe4e8b36344a79792f3ab386f0273383bcb0"
+SHA256 = "264ca43fd2c09df28f8ff7025941d3e4fa1cc40d1c3538a0e6c49eed3ba02d85"
 """Of glance.onnx; a file with other bytes is refused."""
 
 
