@@ -67,8 +67,8 @@ def main() -> None:
         "name": "glance",
         "licence": "Apache-2.0 for the code; weights learned from research data, see the model card",
         "source": "trained from scratch by lookalike.training (recipes glance-distil, -sharpen, -broaden, -faces, -align)",
-        "training_data": "unlabelled photographs and pictures made of them, with MobileNetV2, classic features and descriptors of "
-        "faces as teachers; 1,200 human look-alike pairs, 445 guessed ones, and a comparator fitted on the human ones",
+        "training_data": "unlabelled photographs and pictures made of them, with MobileNetV2, classic features and descriptors "
+        "of faces as teachers; 1,200 human look-alike pairs, 445 guessed ones, and a comparator fitted on the human ones",
     }
     card.pop(KEY, None)  # they stand in glance.pairs.npy
     place.write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
