@@ -87,16 +87,16 @@ def sides_of(options: argparse.Namespace, folder: Path, images: int) -> dict[str
     from lookalike.encoders.glance import FOLDER
     from lookalike.training.networks import make_network
 
-    small = make_network("net:small?width=48&size=112&dim=256").eval().fuse()
+    small = make_network("net:small?width=48&size=128&dim=256").eval().fuse()
     mobile, res = torchvision.models.mobilenet_v2(weights=None), torchvision.models.resnet18(weights=None)
-    sides: dict[str, Callable[[], object]] = {SHIPPED: runtime(FOLDER / "glance.onnx", 112, images)}
-    random = {"fp32": written(small, 112, folder / "fp32.onnx")}
+    sides: dict[str, Callable[[], object]] = {SHIPPED: runtime(FOLDER / "glance.onnx", 128, images)}
+    random = {"fp32": written(small, 128, folder / "fp32.onnx")}
     made = random if options.run is None else exports(options.run, folder)
     for precision, path in made.items():
-        sides[f"glance {precision}, ONNX Runtime"] = runtime(path, 112, images)
+        sides[f"glance {precision}, ONNX Runtime"] = runtime(path, 128, images)
     sides["MobileNetV2, ONNX Runtime"] = runtime(Path(mobilenet().removeprefix("onnx:")), 224, images)
     sides["ResNet-18, ONNX Runtime"] = runtime(written(res, 224, folder / "resnet18.onnx"), 224, images)
-    for name, module, size in (("glance", small, 112), ("MobileNetV2", mobile, 224), ("ResNet-18", res, 224)):
+    for name, module, size in (("glance", small, 128), ("MobileNetV2", mobile, 224), ("ResNet-18", res, 224)):
         sides[f"{name}, PyTorch, batches of 32"] = eager(module, size, 32, images)
         sides[f"{name}, PyTorch, one by one"] = eager(module, size, 1, images)
     return sides

@@ -185,8 +185,10 @@ def test_external_data_stay_in_the_folder(tmp_path: Path) -> None:
 def test_glance() -> None:
     there, here = load_encoder("glance"), load_encoder("glance?runtime=openvino")
     batch = images(3, 120, 150)
-    np.testing.assert_allclose(here.embed(batch), there.embed(batch), atol=5e-6)
-    assert (here.card.name, here.card.fingerprint) == ("glance?runtime=openvino", there.card.fingerprint)
+    # In int8 the runtimes differ by whole steps of some sums: near, but not the same encoder.
+    assert (here.embed(batch) * there.embed(batch)).sum(axis=1).min() > 0.99
+    assert here.card.name == "glance?runtime=openvino"
+    assert here.card.fingerprint != there.card.fingerprint
     assert here.fitted_pairs is not None
     with pytest.raises(UnknownEncoder, match="glance has no parts"):
         load_encoder("glance:small")

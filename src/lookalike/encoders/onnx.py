@@ -39,7 +39,10 @@ def load(argument: str, options: EncoderOptions) -> Encoder:
     sha256, size_bytes = weights_of(path)
     network = OnnxNetwork(session, find_card(path, sha256, session.graph), path)
     card = network.encoder_card(f"onnx:{path}{choice.suffix}", sha256, size_bytes)
-    card = replace(card, details={**card.details, **choice.details})
+    if session.rounds_apart:  # vectors of other numbers must not be taken for the same
+        card = replace(
+            card, details={**card.details, "precision": choice.precision, "runtime": choice.runtime}
+        )
     encoder = (
         OnnxEncoder(network, card, options.threads) if session.on_cpu else BatchedOnnxEncoder(network, card)
     )

@@ -34,14 +34,6 @@ class RuntimeChoice:
             "" if self.precision == "fp32" else f"&precision={self.precision}"
         )
 
-    @property
-    def details(self) -> dict[str, str]:
-        """What a card has to add, so that vectors of other numbers are not taken for the same.
-
-        In fp32 both runtimes differ by rounding only: they share cache and galleries, as CUDA and CPU do.
-        """
-        return {} if self.precision == "fp32" else {"precision": self.precision, "runtime": self.runtime}
-
 
 def split_runtime(argument: str, options: EncoderOptions) -> tuple[str, RuntimeChoice]:
     """``PATH?runtime=openvino&precision=bf16`` -> path and choice; ``options.precision`` counts where the name is silent.

@@ -102,6 +102,12 @@ class OpenVinoSession:
         """False when the graph was exported for one image at a time."""
         return self.graph.input.shape[0] is None
 
+    @property
+    def rounds_apart(self) -> bool:
+        """True of bf16, and of an int8 graph: where a number is rounded to 8 bits, the last bit of a sum decides a step."""
+        quantised = any(node.get_type_name() == "FakeQuantize" for node in self._model.get_ops())
+        return quantised or self._settings["INFERENCE_PRECISION_HINT"] != _HINTS["fp32"]
+
     def run(self, batch: NDArray[np.float32], output: str) -> NDArray[np.float32]:
         """One output for float32 (n, ...) as the graph's input is laid out; another shape than before compiles anew."""
         with self._compiling:

@@ -103,6 +103,8 @@ class Session:
         )
         self._float = FLOATS[self.graph.input.type]
 
+    rounds_apart = False
+
     @property
     def on_cpu(self) -> bool:
         """True when the network runs on this machine's processor cores."""
@@ -131,6 +133,10 @@ class Runtime(Protocol):
     @property
     def any_batch(self) -> bool:
         """False when the graph was exported for one image at a time."""
+
+    @property
+    def rounds_apart(self) -> bool:
+        """True when its numbers differ from ONNX Runtime's by more than the last bits, so that they are another encoder's."""
 
     def run(self, batch: NDArray[np.float32], output: str) -> NDArray[np.float32]:
         """One output for float32 (n, ...) as the graph's input is laid out; callable from several threads."""
