@@ -86,7 +86,7 @@ def export_onnx(
             from more than 200,000 judgments gets a third file, FILE.pairs.npy, which the card needs beside it.
         precision: ``fp32``; ``fp16`` (weights stored at half precision, computed in float32; half the size); or
             ``int8`` (about a quarter of the size): static quantisation with a scale for each channel, the network's end in
-            floats, and where that loses too much, only the stored weights.
+            floats, and where that loses too much, only the stored weights. The report says which.
         images: for calibration and the check; None takes those of ``pairs``, else photographs that come along.
         pairs: recall on them must then agree as well.
         weights: the parent's weights.
@@ -169,7 +169,7 @@ def _write_checked(
         wrong = failures(parity, precision)
         if not wrong:
             if precision == "int8" and wrong_before:
-                method = f"{method} (int8 throughout does not agree: {'; '.join(wrong_before)})"
+                method = f"{method} ({' and '.join(ways[: ways.index(way)])} did not agree: {'; '.join(wrong_before)})"
             return method, parity
         wrong_before = wrong
     raise TrainingError(

@@ -18,8 +18,9 @@ from lookalike.errors import LookalikeError, TrainingError
 from lookalike.images import ImageLike, decode
 from lookalike.training.export_graph import Exported
 
-INT8_WAYS = ("int8", "int8 weights only")
-"""Weights and activations, computed in int8; only the stored weights, computed with in float32."""
+INT8_WAYS = ("int8", "int8 with weights of 8 bits", "int8 weights only")
+"""Weights of 7 bits and activations, computed in int8, the same on every processor; weights of 8 bits, which networks with
+depthwise convolutions need; only the stored weights, computed with in float32."""
 
 _LEAST_NUMBERS = 64
 """A smaller tensor is left alone: it saves nothing and its precision may matter."""
@@ -60,17 +61,17 @@ def to_int8(exported: Exported, target: Path, images: Sequence[ImageLike], way: 
     Raises:
         TrainingError: there are no images to measure ranges on.
     """
-    if way == INT8_WAYS[1]:
+    if way == INT8_WAYS[2]:
         exported.save(target, weights_as_int8(exported.model))
         return way
     try:
-        _quantize(exported, target, images)
+        _quantize(exported, target, images, seven_bits=way == INT8_WAYS[0])
     except LookalikeError:
         raise
     except Exception as error:  # ONNX Runtime's quantiser raises what it likes: storing weights always works
         exported.save(target, weights_as_int8(exported.model))
         reason = " ".join(str(error).split())[:120]
-        return f"{INT8_WAYS[1]} (ONNX Runtime cannot quantise this network: {type(error).__name__}: {reason})"
+        return f"{INT8_WAYS[2]} (ONNX Runtime cannot quantise this network: {type(error).__name__}: {reason})"
     return way
 
 
@@ -105,11 +106,12 @@ def weights_as_int8(model: Any) -> Any:
     return small
 
 
-def _quantize(exported: Exported, target: Path, images: Sequence[ImageLike]) -> None:
+def _quantize(exported: Exported, target: Path, images: Sequence[ImageLike], *, seven_bits: bool) -> None:
     """ONNX Runtime's static quantisation in the QDQ format, one scale for each channel of a weight.
 
-    Weights take 7 of the 8 bits: sums of two products then fit 16 bits, and processors with and without instructions for
-    int8 (VNNI) give the same numbers. The end of the network stays in floats; see :func:`in_floats`.
+    Where weights take 7 of the 8 bits, sums of two products fit 16 bits, and processors with and without instructions for
+    int8 (VNNI) give the same numbers; with 8 bits those without may cut sums off. The end of the network stays in floats; see
+    :func:`in_floats`.
     """
     quantization = require("onnxruntime.quantization", "torch", "int8")
     kinds = quantization.QuantType
@@ -128,7 +130,7 @@ def _quantize(exported: Exported, target: Path, images: Sequence[ImageLike]) -> 
                 _reader(exported, images),
                 quant_format=quantization.QuantFormat.QDQ,
                 per_channel=True,
-                reduce_range=True,
+                reduce_range=seven_bits,
                 nodes_to_exclude=in_floats(_named(require("onnx", "torch", "int8"), ready)),
                 activation_type=kinds.QUInt8,
                 weight_type=kinds.QInt8,
