@@ -204,7 +204,8 @@ def test_indexing_is_followed_by_the_page(
         assert len(tasks) == 1
         assert tasks[0].endswith("/events")
     else:
-        assert len(tasks) > 2
+        # The first of the three states may stand in the answer to the click already, on a slow machine.
+        assert len(tasks) > 1
         assert not any(one.endswith("/events") for one in tasks)
 
 
