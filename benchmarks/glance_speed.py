@@ -90,8 +90,9 @@ def sides_of(options: argparse.Namespace, folder: Path, images: int) -> dict[str
     small = make_network("net:small?width=48&size=128&dim=256").eval().fuse()
     mobile, res = torchvision.models.mobilenet_v2(weights=None), torchvision.models.resnet18(weights=None)
     sides: dict[str, Callable[[], object]] = {SHIPPED: runtime(FOLDER / "glance.onnx", 128, images)}
-    random = {"fp32": written(small, 128, folder / "fp32.onnx")}
-    made = random if options.run is None else exports(options.run, folder)
+    made = (
+        exports(options.run, folder) if options.run else {"fp32": written(small, 128, folder / "fp32.onnx")}
+    )
     for precision, path in made.items():
         sides[f"glance {precision}, ONNX Runtime"] = runtime(path, 128, images)
     sides["MobileNetV2, ONNX Runtime"] = runtime(Path(mobilenet().removeprefix("onnx:")), 224, images)

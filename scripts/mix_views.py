@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from lookalike.encoders.faces import Face, FaceEncoder, detect_cached
+from lookalike.encoders.faces import Face, FaceEncoder, detect_cached, face_crops
 from lookalike.images import decode
 
 AREA = (0.15, 1.0)
@@ -78,12 +78,7 @@ def two_faces(a: Pixels, face: Face, b: Pixels, other: Face, dice: np.random.Gen
     )
     share = np.where(np.asarray(inside) > 0, dice.uniform(*FACES_BLEND), 0.0)[..., None]
     both = np.rint((1 - share) * a + share * np.asarray(over)).astype(np.uint8)
-    margin = dice.uniform(*MARGIN)
-    left, top, right, bottom = face.box
-    across, down = margin * face.width, margin * face.height
-    return both[
-        max(0, round(top - down)) : round(bottom + down), max(0, round(left - across)) : round(right + across)
-    ]
+    return face_crops(both, [face], margin=dice.uniform(*MARGIN))[0]
 
 
 def pictures(
