@@ -42,11 +42,10 @@ def held_out(run: Path, left: list[str]) -> Any:
 def in_int8(run: Path, photographs: Path, folder: Path) -> str:
     """The run as the shipped encoder is exported, by name."""
     from lookalike.training.export import export_onnx
+    from lookalike.training.export_images import some_images
 
-    files = sorted(photographs.rglob("*.jpg"))
-    some = [files[i] for i in np.random.default_rng(0).permutation(len(files))[:256]]
     target = folder / f"{run.name}.onnx"
-    say(f"{run}: {export_onnx(run, target, precision='int8', images=some)}")
+    say(f"{run}: {export_onnx(run, target, precision='int8', images=some_images(photographs))}")
     return f"onnx:{target}"
 
 

@@ -54,6 +54,25 @@ def eager(module: Any, size: int, batch: int, images: int) -> Callable[[], objec
     return work
 
 
+def multiplications(module: Any, size: int) -> int:
+    """Of convolutions and linear layers, for one image."""
+    import torch
+
+    found = []
+
+    def count(layer: Any, _: Any, given: Any) -> None:
+        outputs_of_one_weight = given.numel() // layer.weight.shape[0]
+        found.append(layer.weight.numel() * outputs_of_one_weight)
+
+    kinds = (torch.nn.Conv2d, torch.nn.Linear)
+    hooks = [one.register_forward_hook(count) for one in module.modules() if isinstance(one, kinds)]
+    with torch.inference_mode():
+        module.eval()(torch.zeros(1, 3, size, size))
+    for hook in hooks:
+        hook.remove()
+    return sum(found)
+
+
 def written(module: Any, size: int, path: Path) -> Path:
     """A PyTorch network as ONNX."""
     import torch
@@ -98,6 +117,9 @@ def sides_of(options: argparse.Namespace, folder: Path, images: int) -> dict[str
     sides["MobileNetV2, ONNX Runtime"] = runtime(Path(mobilenet().removeprefix("onnx:")), 224, images)
     sides["ResNet-18, ONNX Runtime"] = runtime(written(res, 224, folder / "resnet18.onnx"), 224, images)
     for name, module, size in (("glance", small, 128), ("MobileNetV2", mobile, 224), ("ResNet-18", res, 224)):
+        say(
+            f"{name}: {multiplications(module, size) / 1e6:.0f} million multiplications an image at {size} px"
+        )
         sides[f"{name}, PyTorch, batches of 32"] = eager(module, size, 32, images)
         sides[f"{name}, PyTorch, one by one"] = eager(module, size, 1, images)
     return sides

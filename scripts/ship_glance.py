@@ -42,6 +42,7 @@ def main() -> None:
     from lookalike.judgments import open_judgments
     from lookalike.similarity.comparator_pairs import pair_hashes
     from lookalike.training.export import export_onnx
+    from lookalike.training.export_images import some_images
 
     known = [load_encoder(str(options.run)).fitted_pairs]
     if options.pairs is not None:
@@ -53,10 +54,11 @@ def main() -> None:
     FOLDER.mkdir(exist_ok=True)
     target = FOLDER / "glance.onnx"
     images = sorted(options.corpus.rglob("*.jpg"))
-    some = [images[i] for i in np.random.default_rng(0).permutation(len(images))[:256]]
     place = target.with_name(f"{target.name}.json")
     with TemporaryDirectory() as folder:
-        report = export_onnx(options.run, Path(folder) / target.name, precision="int8", images=some)
+        report = export_onnx(
+            options.run, Path(folder) / target.name, precision="int8", images=some_images(options.corpus)
+        )
         print(f"agreement with the run: {report}")
         if report.method != "int8":
             sys.exit(f"{target.name} is not computed in int8: {report.method}")

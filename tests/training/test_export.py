@@ -19,7 +19,7 @@ from lookalike.errors import InvalidArgument, TrainingError
 from lookalike.judgments.twins import make_twins
 from lookalike.training import export_parity, export_precision
 from lookalike.training.export import export_onnx
-from lookalike.training.export_images import default_images
+from lookalike.training.export_images import MOST_IMAGES, default_images, some_images
 from lookalike.training.export_parity import Parity, cosine_of_rows, failures
 from tests.encoders.onnx_files import write_card, write_network
 from tests.encoders.trained_runs import lora_run, mlp_run, net_run
@@ -70,6 +70,18 @@ def test_small_network_in_fewer_bits(tmp_path: Path, precision: str, least: floa
     assert small.bytes < (run / "weights.safetensors").stat().st_size
     assert sorted(path.name for path in tmp_path.iterdir()) == [ "run", "small.onnx", "small.onnx.json",
     ]  # fmt: skip
+
+
+def test_images_to_check_on_come_from_all_of_a_folder(tmp_path: Path) -> None:
+    for label in ("a", "b"):
+        (tmp_path / label).mkdir()
+        for number in range(MOST_IMAGES):
+            (tmp_path / label / f"{number:03}.png").write_bytes(b"")
+    chosen = [str(one.name) for one in some_images(tmp_path)]  # type: ignore[union-attr]
+    assert len(set(chosen)) == MOST_IMAGES
+    assert chosen == [str(one.name) for one in some_images(tmp_path)]  # type: ignore[union-attr]
+    # What ranges are measured on shows both.
+    assert {Path(name).parent.name for name in chosen[:64]} == {"a", "b"}
 
 
 def test_in_int8_the_embedding_is_still_the_mean_of_the_map(tmp_path: Path) -> None:

@@ -30,21 +30,17 @@ def export(
     json: JsonOption = False,
 ) -> None:
     """Write a trained encoder as ONNX, checked against the original: it then runs without PyTorch."""
-    from lookalike.images import open_source
     from lookalike.judgments import PairTable, open_judgments
     from lookalike.training.export import export_onnx
-    from lookalike.training.export_images import MOST_IMAGES
+    from lookalike.training.export_images import some_images
 
     table = open_judgments(pairs, kind="pairs") if pairs is not None else None
-    chosen = None
-    if images is not None:
-        chosen = [ref for ref, _ in zip(open_source(images), range(MOST_IMAGES), strict=False)]
     with working(f"exporting {run}"):
         report = export_onnx(
             run,
             output,
             precision=precision,
-            images=chosen,
+            images=None if images is None else some_images(images),
             pairs=table if isinstance(table, PairTable) else None,
             weights=weights,
         )

@@ -6,7 +6,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from lookalike.images import ImageLike, decode
+import numpy as np
+
+from lookalike.images import ImageLike, decode, open_source
 from lookalike.images.samples import sample_images
 
 if TYPE_CHECKING:
@@ -23,6 +25,18 @@ def default_images(pairs: PairTable | None = None) -> list[ImageLike]:
     sides = zip(pairs.paths("left"), pairs.paths("right"), strict=True)
     paths: list[Path] = list(dict.fromkeys(path for pair in sides for path in pair))
     return list(paths[:MOST_IMAGES])
+
+
+def some_images(place: str | Path) -> list[ImageLike]:
+    """Up to :data:`MOST_IMAGES` of a folder, list or archive: a choice by chance, always the same one.
+
+    Files come sorted, often by what they show, and ranges are measured on the first.
+
+    Raises:
+        SourceError: nothing there.
+    """
+    refs = list(open_source(place))
+    return [refs[i] for i in np.random.default_rng(0).permutation(len(refs))[:MOST_IMAGES]]
 
 
 def _photographs() -> list[ImageLike]:
